@@ -1,0 +1,4 @@
+// `npm run build`: compiles everything afresh.
+import { build } from './prepare.mjs';
+
+build();

@@ -1,0 +1,79 @@
+// Brings a checkout into a runnable state with Node's own modules alone, because on a fresh clone
+// nothing else exists yet: installs what the lockfile names when it is missing or stale, and compiles
+// when a source is newer than the last build.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const installedLock = join(root, 'node_modules', '.wormgate-lock.json');
+const buildMark = join(root, 'dist', '.built');
+
+/** Runs a command in the project's folder, its output on stderr; ends this process when it fails. */
+function mustRun(command, args) {
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (result.status === 0) return;
+  console.error(
+    `wormgate: ${command} ${args.join(' ')} failed: ${result.error?.message ?? `exit ${result.status}`}`,
+  );
+  process.exit(1);
+}
+
+function checkNodeVersion() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  console.error(`wormgate: needs Node.js 20.19 or newer; this is ${process.versions.node}`);
+  process.exit(1);
+}
+
+function installIfNeeded() {
+  const wanted = readFileSync(join(root, 'package-lock.json'), 'utf8');
+  if (existsSync(installedLock) && readFileSync(installedLock, 'utf8') === wanted) return;
+  console.error('wormgate: installing packages');
+  mustRun('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(installedLock, wanted);
+}
+
+function newestChange(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return readdirSync(path).reduce(
+    (newest, name) => Math.max(newest, newestChange(join(path, name))),
+    stat.mtimeMs,
+  );
+}
+
+/** Compiles src, scripts and test into dist. */
+export function build() {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  mustRun(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);
+  // npx runs the checkout's own bins as programs.
+  const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const file of Object.values(bin)) chmodSync(join(root, file), 0o755);
+  writeFileSync(buildMark, '');
+}
+
+function buildIfStale() {
+  const sources = ['src', 'scripts', 'test', 'tsconfig.json', 'package-lock.json'];
+  const newest = Math.max(...sources.map((name) => newestChange(join(root, name))));
+  if (existsSync(buildMark) && statSync(buildMark).mtimeMs >= newest) return;
+  console.error('wormgate: building');
+  build();
+}
+
+/** Installs and builds what is missing or stale. */
+export function prepare() {
+  checkNodeVersion();
+  installIfNeeded();
+  buildIfStale();
+}
