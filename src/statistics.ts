@@ -1,0 +1,91 @@
+/**
+ * The table of counters. A row holds a counter's name and its prose; the metrics page and
+ * docs/counters.md are generated from the rows, and the compiler refuses a counter without one.
+ */
+
+/** One row: what the counter counts, in a sentence good enough to print. */
+export interface CounterRow {
+  readonly help: string;
+}
+
+export const counterTable = {
+  connections: { help: 'Connections accepted by the accelerators.' },
+  connections_refused: { help: 'Connections closed at once because MaxConnections was reached.' },
+  requests: { help: 'Requests whose head arrived whole, virus requests included.' },
+  virus_requests: { help: 'Requests that matched a virus pattern.' },
+  non_virus_requests: { help: 'Requests that matched no virus pattern.' },
+  requests_slipped: { help: 'Virus requests whose connection was closed with no answer.' },
+  requests_dropped: { help: 'Virus requests answered 400.' },
+  requests_detected: { help: 'Virus requests let pass because Mode=detect.' },
+  requests_never_block: { help: 'Virus requests let pass because of NeverBlock.' },
+  requests_malformed: {
+    help: 'Requests refused with 400 because their grammar was ambiguous or broken.',
+  },
+  request_line_too_long: { help: 'Requests refused with 414 because of MaxRequestLine.' },
+  request_headers_too_large: {
+    help: 'Requests refused with 431 because of MaxHeaderBytes or MaxHeaders.',
+  },
+  request_body_too_large: { help: 'Requests refused with 413 because of MaxRequestBody.' },
+  request_header_timeouts: {
+    help: 'Connections closed because a request head took longer than HeaderTimeout.',
+  },
+  request_body_timeouts: {
+    help: 'Connections closed because a request body paused longer than BodyTimeout.',
+  },
+  response_send_timeouts: {
+    help: 'Connections closed because a client did not read for SendTimeout.',
+  },
+  requests_misdirected: {
+    help: 'Requests refused with 421 because no accelerator serves their host.',
+  },
+  requests_forwarded: { help: 'Requests sent on to an origin.' },
+  requests_retried: {
+    help: 'Requests sent once more because a kept-alive origin connection had gone stale, or to another origin because the first could not be reached.',
+  },
+  client_aborts: { help: 'Clients that closed their connection before the answer was complete.' },
+  upgrades: { help: 'Connections switched to another protocol (WebSocket and others).' },
+  upgrade_timeouts: {
+    help: 'Upgraded connections closed because nothing moved for UpgradeTimeout.',
+  },
+  origin_connect_failures: { help: 'Requests answered 502 because no origin could be reached.' },
+  origin_connect_timeouts: {
+    help: 'Requests answered 504 because connecting to the origin took longer than ConnectTimeout.',
+  },
+  origin_timeouts: { help: 'Requests ended because the origin was silent for OriginTimeout.' },
+  origin_failures: {
+    help: 'Requests answered 502 because the origin broke the connection or the HTTP grammar.',
+  },
+  origin_aborts: { help: 'Answers cut short because the origin closed in the middle of the body.' },
+  origin_queue_full: {
+    help: 'Requests answered 503 because MaxOriginConnections and MaxOriginQueue were reached.',
+  },
+  log_lines: { help: 'Lines handed to the log files.' },
+  log_lines_lost: { help: 'Log lines dropped because of MaxLogBacklog or a failed write.' },
+  console_commands: { help: 'Console commands executed.' },
+  console_refused: { help: 'Console commands refused.' },
+  console_clients_refused: { help: 'Console connections refused because of MaxConsoleClients.' },
+  patterns_added: { help: 'Patterns added to the set since the start.' },
+  patterns_deleted: { help: 'Patterns deleted from the set since the start.' },
+  patterns_refused: { help: 'Patterns refused because MaxVirusPatterns was reached.' },
+  journal_failures: { help: 'Commands refused because the journal could not be written.' },
+  reloads: { help: 'Configuration reloads that took effect.' },
+  reloads_refused: { help: 'Configuration reloads refused; the old settings stayed in force.' },
+} as const satisfies Record<string, CounterRow>;
+
+export type CounterName = keyof typeof counterTable;
+
+export const counterNames = Object.keys(counterTable) as readonly CounterName[];
+
+/** The running totals since the start, one number a row of the table. */
+export class Statistics {
+  readonly #totals = new Map<CounterName, number>(counterNames.map((name) => [name, 0]));
+
+  /** Adds `amount` (≥ 0) to a counter. */
+  add(name: CounterName, amount = 1): void {
+    this.#totals.set(name, this.get(name) + amount);
+  }
+
+  get(name: CounterName): number {
+    return this.#totals.get(name) ?? 0;
+  }
+}
