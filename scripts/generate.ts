@@ -1,0 +1,55 @@
+/**
+ * Writes the documents that follow from tables: config/PROXY.CFG and docs/settings.md from the table
+ * of settings, docs/counters.md from the table of counters, docs/console.md from the table of commands.
+ * Run as `npm run generate`; a test compares what it would write with what is there.
+ */
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { renderConsoleReference } from '../src/admin/command-reference.ts';
+import { renderConfiguration, renderSettingsReference } from '../src/config/reference.ts';
+import { counterNames, counterTable } from '../src/statistics.ts';
+
+function renderCounters(): string {
+  const rows = counterNames.map((name) => `| \`${name}\` | ${counterTable[name].help} |`);
+  return `# Counters
+
+<!-- Written by \`npm run generate\` from the table in src/statistics.ts. -->
+
+What a running wormgate counts, from its start on. No counter ever goes down.
+
+| counter | what it counts |
+| --- | --- |
+${rows.join('\n')}
+`;
+}
+
+/** A generated file: its path within the project, and the text that it should have. */
+export interface GeneratedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every generated file, up to date. */
+export function generatedFiles(): readonly GeneratedFile[] {
+  return [
+    { path: 'config/PROXY.CFG', text: renderConfiguration() },
+    { path: 'docs/settings.md', text: renderSettingsReference() },
+    { path: 'docs/counters.md', text: renderCounters() },
+    { path: 'docs/console.md', text: renderConsoleReference() },
+  ];
+}
+
+function isMain(): boolean {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(resolve(started)) === import.meta.filename;
+}
+
+if (isMain()) {
+  // Compiled, this file is dist/scripts/generate.js.
+  const root = join(import.meta.dirname, '..', '..');
+  for (const { path, text } of generatedFiles()) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+    console.log(path);
+  }
+}

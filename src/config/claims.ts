@@ -1,0 +1,151 @@
+/**
+ * Who listens where: two accelerators may share an address if their Hosts tell them apart, the admin
+ * server shares with nobody, and beyond loopback it needs a Token. What the operating system would
+ * refuse at the start for certain is a fault here already, with its line.
+ */
+import { isIPv4 } from 'node:net';
+import { AddressList } from './address-list.ts';
+import { formatHostPort } from './endpoint.ts';
+import type { AcceleratorSettings, AdminSettings, HostPort } from './shape.ts';
+
+/** An accelerator with its places in the file. */
+export interface ClaimingAccelerator {
+  readonly settings: AcceleratorSettings;
+  /** As in the file, e.g. `Accelerator main`. */
+  readonly section: string;
+  readonly listenLine: number;
+  /** Undefined when the accelerator has no Hosts line. */
+  readonly hostsLine: number | undefined;
+  /** False when Listen or Hosts could not be read, so that nothing is known of its claims. */
+  readonly isComplete: boolean;
+  report(line: number, key: string, message: string): void;
+}
+
+/** The admin server with its places in the file. */
+export interface ClaimingAdmin {
+  readonly settings: AdminSettings;
+  /** False when Listen could not be read; likewise for Token. */
+  readonly isListenKnown: boolean;
+  readonly isTokenKnown: boolean;
+  readonly listenLine: number;
+  report(line: number, key: string, message: string): void;
+}
+
+interface Listener {
+  readonly address: HostPort;
+  readonly section: string;
+  readonly line: number;
+}
+
+const loopback = new AddressList(['127.0.0.0/8', '::1']);
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || loopback.has(host);
+}
+
+function place({ section, line }: { section: string; line: number }): string {
+  return line === 0 ? `[${section}]` : `[${section}], line ${line}`;
+}
+
+// Whether `wide` takes the port on every address of the family that `narrow` belongs to.
+function covers(wide: HostPort, narrow: HostPort): boolean {
+  if (wide.port !== narrow.port || wide.host === narrow.host) return false;
+  if (wide.host === '0.0.0.0') return isIPv4(narrow.host);
+  return wide.host === '::' && narrow.host.includes(':');
+}
+
+/** The listener that already takes a part of `address`, if there is one. */
+function findOverlap(listeners: Iterable<Listener>, address: HostPort): Listener | undefined {
+  for (const listener of listeners) {
+    if (covers(listener.address, address) || covers(address, listener.address)) return listener;
+  }
+  return undefined;
+}
+
+function checkHosts(
+  accelerator: ClaimingAccelerator,
+  address: string,
+  claims: Map<string, { readonly section: string; readonly line: number }>,
+): void {
+  const { settings, section, listenLine, hostsLine } = accelerator;
+  const line = hostsLine ?? listenLine;
+  for (const host of settings.hosts.length === 0 ? [''] : settings.hosts) {
+    const id = `${address} ${host}`;
+    const first = claims.get(id);
+    const key = hostsLine === undefined ? 'Listen' : 'Hosts';
+    if (first === undefined) {
+      claims.set(id, { section, line });
+    } else if (first.section === section) {
+      accelerator.report(line, key, `${host} stands twice`);
+    } else if (host === '') {
+      const hint = 'give one of them Hosts';
+      accelerator.report(
+        line,
+        key,
+        `every host on ${address} already belongs to ${place(first)}; ${hint}`,
+      );
+    } else {
+      accelerator.report(line, key, `${host} on ${address} already belongs to ${place(first)}`);
+    }
+  }
+}
+
+/** Reports every clash between the accelerators. */
+function checkAccelerators(
+  accelerators: readonly ClaimingAccelerator[],
+  listeners: Map<string, Listener>,
+): void {
+  const claims = new Map<string, { readonly section: string; readonly line: number }>();
+  for (const accelerator of accelerators) {
+    const { settings, section, listenLine } = accelerator;
+    const own = new Set<string>();
+    for (const address of settings.listen) {
+      const id = formatHostPort(address);
+      if (own.has(id)) {
+        accelerator.report(listenLine, 'Listen', `${id} stands twice`);
+        continue;
+      }
+      own.add(id);
+      const overlap = findOverlap(listeners.values(), address);
+      if (overlap !== undefined) {
+        const other = formatHostPort(overlap.address);
+        const message = `${id} and ${other} of ${place(overlap)} take the same port`;
+        accelerator.report(listenLine, 'Listen', message);
+      }
+      if (!listeners.has(id)) listeners.set(id, { address, section, line: listenLine });
+      checkHosts(accelerator, id, claims);
+    }
+  }
+}
+
+/** Reports every clash of addresses and claims between the accelerators and the admin server. */
+export function checkClaims(
+  accelerators: readonly ClaimingAccelerator[],
+  admin: ClaimingAdmin,
+): void {
+  const listeners = new Map<string, Listener>();
+  checkAccelerators(
+    accelerators.filter((accelerator) => accelerator.isComplete),
+    listeners,
+  );
+
+  const { listen, token } = admin.settings;
+  if (listen === undefined || !admin.isListenKnown) return;
+  const id = formatHostPort(listen);
+  const taken = listeners.get(id) ?? findOverlap(listeners.values(), listen);
+  if (taken !== undefined) {
+    const other = formatHostPort(taken.address);
+    admin.report(
+      admin.listenLine,
+      'Listen',
+      `${id} clashes with ${other} of ${place(taken)}; the admin server needs an address of its own`,
+    );
+  }
+  if (token === '' && admin.isTokenKnown && !isLoopback(listen.host)) {
+    admin.report(
+      admin.listenLine,
+      'Listen',
+      `${id} is not a loopback address; set a Token, or listen on 127.0.0.1`,
+    );
+  }
+}

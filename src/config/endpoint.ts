@@ -1,0 +1,124 @@
+/**
+ * The values of PROXY.CFG that name places: addresses to listen on, origins, host names, networks and
+ * the two forms of NeverBlock. Names are checked for their form (RFC 1123 §2.1, with `_` let pass,
+ * because sites use it) and never looked up.
+ */
+import { isIP, isIPv4 } from 'node:net';
+import { normalizeAddress, parseCidr } from './address-list.ts';
+import { shown } from './fault.ts';
+import type { HostPort, OriginAddress } from './shape.ts';
+import { accept, type Parsed, refuse, scalar, type ValueType } from './value.ts';
+
+/** Where NeverBlock lets requests pass: from a network, or below a path. */
+export type NeverBlockPart =
+  | { readonly kind: 'address'; readonly cidr: string }
+  | { readonly kind: 'path'; readonly prefix: string };
+
+const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+function isHostName(text: string): boolean {
+  const labels = text.split('.');
+  const last = labels.at(-1) ?? '';
+  // A last label of digits alone is a mistyped IPv4 address, not a name.
+  return text.length <= 253 && labels.every((part) => label.test(part)) && !/^[0-9]+$/.test(last);
+}
+
+/** A host as PROXY.CFG writes it, IPv6 in brackets; lower-case and without brackets, or undefined. */
+function readHost(written: string): string | undefined {
+  const text = written.toLowerCase();
+  if (text.startsWith('[') && text.endsWith(']')) {
+    const inside = text.slice(1, -1);
+    return isIP(inside) === 6 && !inside.includes('%') ? normalizeAddress(inside) : undefined;
+  }
+  return isIPv4(text) || isHostName(text) ? text : undefined;
+}
+
+/** Writes an address as PROXY.CFG does: `HOST:PORT`, IPv6 in brackets. */
+export function formatHostPort({ host, port }: HostPort): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+const withPort = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/;
+
+function readHostPort(text: string, portDefault: number | undefined): Parsed<HostPort> {
+  const parts = withPort.exec(text);
+  if (parts === null) {
+    const hint = isIP(text) === 6 || text.split(':').length > 2 ? '; IPv6 stands in brackets' : '';
+    return refuse(`${shown(text)} is not HOST:PORT${hint}, as in [::1]:8080`);
+  }
+  const written = parts[1] ?? '';
+  const digits = parts[2] ?? (portDefault === undefined ? '' : String(portDefault));
+  const host = readHost(written);
+  if (host === undefined) {
+    const hint = written === '*' || written === '' ? '; every address is 0.0.0.0 or [::]' : '';
+    return refuse(`${shown(text)} does not begin with a host name or an IP address${hint}`);
+  }
+  if (digits === '') return refuse(`${shown(text)} has no port; write HOST:PORT`);
+  const port = /^[0-9]+$/.test(digits) ? Number(digits) : Number.NaN;
+  if (!(port >= 1 && port <= 65535)) {
+    return refuse(`the port in ${shown(text)} is out of range; allowed is 1-65535`);
+  }
+  return accept({ host, port });
+}
+
+/** An address to listen on. */
+export const listenAddress: ValueType<HostPort> = scalar('host:port', (text) =>
+  readHostPort(text, undefined),
+);
+
+/** One address to listen on, or nothing. */
+export const optionalListenAddress: ValueType<HostPort | undefined> = scalar(
+  'host:port, or empty',
+  (text) => (text === '' ? accept(undefined) : readHostPort(text, undefined)),
+);
+
+const url = /^(https?):\/\/(.*)$/i;
+
+/** An origin server, or `demo`. */
+export const originAddress: ValueType<OriginAddress> = scalar('URL or demo', (text) => {
+  if (text.toLowerCase() === 'demo') return accept({ kind: 'demo' });
+  const parts = url.exec(text);
+  if (parts === null) {
+    return refuse(`${shown(text)} is neither http://HOST:PORT nor https://HOST:PORT nor demo`);
+  }
+  const protocol = (parts[1] ?? '').toLowerCase() === 'https' ? 'https' : 'http';
+  const authority = (parts[2] ?? '').replace(/\/$/, '');
+  if (/[/?#]/.test(authority)) {
+    return refuse(`${shown(text)} has a path; an origin is only http://HOST:PORT`);
+  }
+  if (authority.includes('@')) {
+    return refuse(`${shown(text)} has a user name, which is not sent to an origin`);
+  }
+  const place = readHostPort(authority, protocol === 'https' ? 443 : 80);
+  return place.ok ? accept({ kind: 'url', protocol, ...place.value }) : place;
+});
+
+/** A host name that an accelerator answers for; `*.` stands for one or more leading labels. */
+export const hostPattern: ValueType<string> = scalar('host name', (written) => {
+  const text = written.toLowerCase();
+  if (text === '*') return refuse('`*` is not needed: an empty Hosts means every host');
+  if (isHostName(text.startsWith('*.') ? text.slice(2) : text) || isIPv4(text)) return accept(text);
+  const address = text.startsWith('[') ? readHost(text) : undefined;
+  if (address !== undefined) return accept(`[${address}]`);
+  const hint = /:[0-9]+$/.test(text) ? '; a port is not part of it' : '';
+  return refuse(`${shown(written)} is not a host name${hint}`);
+});
+
+/** A network, kept as written. */
+export const network: ValueType<string> = scalar('CIDR', (text) => {
+  const parsed = parseCidr(text);
+  return parsed.ok ? accept(text) : refuse(`${shown(text)}: ${parsed.message}`);
+});
+
+/** A network, or `path:` and the beginning of a path. */
+export const neverBlockPart: ValueType<NeverBlockPart> = scalar('CIDR or path:/PREFIX', (text) => {
+  if (!/^path:/i.test(text)) {
+    const parsed = parseCidr(text);
+    if (parsed.ok) return accept({ kind: 'address', cidr: text });
+    return refuse(`${shown(text)} is neither a CIDR, as in 10.0.0.0/8, nor path:/PREFIX`);
+  }
+  const prefix = text.slice('path:'.length);
+  return /^\/[\x21-\x7e\x80-\xff]*$/.test(prefix) && !/[?#]/.test(prefix)
+    ? accept({ kind: 'path', prefix })
+    : refuse(`${shown(text)}: a path begins with / and holds no blank, ? or #`);
+});

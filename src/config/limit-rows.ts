@@ -1,0 +1,173 @@
+/**
+ * The rows of `[Limits]`: a bound for every queue, table, line and wait. PROXY.CFG writes times in
+ * seconds; load.ts turns them into the milliseconds of shape.ts.
+ */
+import { defineSection, type Row } from './table.ts';
+import { integer } from './value.ts';
+
+function limit(options: {
+  min: number;
+  max: number;
+  unit: string;
+  default: number;
+  help: string;
+}): Row<number> {
+  const { min, max, unit, help } = options;
+  return { type: integer({ min, max }, unit), default: String(options.default), live: true, help };
+}
+
+function seconds(defaultSeconds: number, max: number, help: string, min = 1): Row<number> {
+  return limit({ min, max, unit: 'seconds', default: defaultSeconds, help });
+}
+
+function bytes(defaultBytes: number, min: number, max: number, help: string): Row<number> {
+  return limit({ min, max, unit: 'bytes', default: defaultBytes, help });
+}
+
+/** A bound that a part is made with, and that holds until the next start. */
+function untilRestart(row: Row<number>): Row<number> {
+  return { ...row, live: false };
+}
+
+function count(defaultCount: number, min: number, max: number, help: string): Row<number> {
+  return limit({ min, max, unit: '', default: defaultCount, help });
+}
+
+const hourSeconds = 3600;
+const daySeconds = 86_400;
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+const gibibyte = 1024 * mebibyte;
+const tebibyte = 1024 * gibibyte;
+
+const requestLimits = {
+  MaxRequestLine: bytes(
+    8 * kibibyte,
+    256,
+    64 * kibibyte,
+    'The longest request line. A longer one is answered 414 and counted as request_line_too_long.',
+  ),
+  MaxHeaderBytes: untilRestart(
+    bytes(
+      16 * kibibyte,
+      kibibyte,
+      256 * kibibyte,
+      'The size of a whole request head, request line included. More is answered 431 and counted as request_headers_too_large.',
+    ),
+  ),
+  MaxHeaders: count(
+    100,
+    10,
+    2000,
+    'How many header lines a request may have. More is answered 431 and counted as request_headers_too_large.',
+  ),
+  MaxRequestBody: bytes(
+    gibibyte,
+    0,
+    tebibyte,
+    'The largest request body; 0 sets no limit. A larger one is answered 413 and counted as request_body_too_large. Bodies are streamed, so the size costs no memory.',
+  ),
+};
+
+const timeouts = {
+  HeaderTimeout: seconds(
+    10,
+    hourSeconds,
+    'How long a request line and its headers may take to arrive. Then the connection is closed and counted as request_header_timeouts: the answer to clients that send a byte now and then.',
+  ),
+  BodyTimeout: seconds(
+    30,
+    hourSeconds,
+    'How long a request body may pause. Then the connection is closed and counted as request_body_timeouts.',
+  ),
+  KeepAliveTimeout: seconds(
+    65,
+    hourSeconds,
+    'How long an idle connection is kept open for the next request. Behind a load balancer it should be longer than the time that the balancer keeps idle connections.',
+  ),
+  SendTimeout: seconds(
+    60,
+    hourSeconds,
+    'How long a client may read nothing of the answer that waits for it. Then the connection is closed and counted as response_send_timeouts.',
+  ),
+  ConnectTimeout: seconds(
+    5,
+    hourSeconds,
+    'How long connecting to an origin may take, its TLS handshake included. Then the request is answered 504 and counted as origin_connect_timeouts.',
+  ),
+  OriginTimeout: seconds(
+    60,
+    hourSeconds,
+    'How long an origin may be silent, before its answer and within it. Before the answer the request is answered 504; within it the connection is closed. Counted as origin_timeouts.',
+  ),
+  UpgradeTimeout: seconds(
+    hourSeconds,
+    daySeconds,
+    'How long an upgraded connection, such as a WebSocket, may carry nothing in either direction. Then it is closed and counted as upgrade_timeouts.',
+  ),
+  DrainSeconds: seconds(
+    10,
+    hourSeconds,
+    'How long a stop waits for the requests in flight before it closes their connections.',
+    0,
+  ),
+};
+
+const connectionLimits = {
+  MaxConnections: count(
+    10_000,
+    1,
+    1_000_000,
+    'How many client connections are open at once, all accelerators together. More are closed at once and counted as connections_refused. Each needs up to two file handles: raise `ulimit -n` with it.',
+  ),
+  MaxOriginConnections: count(
+    256,
+    1,
+    65_535,
+    'How many connections are open to one origin at once. Further requests wait in its queue.',
+  ),
+  MaxOriginQueue: count(
+    1024,
+    0,
+    65_535,
+    'How many requests wait for a connection to one origin. More are answered 503 and counted as origin_queue_full.',
+  ),
+};
+
+const operatorLimits = {
+  MaxLogBacklog: untilRestart(
+    bytes(
+      8 * mebibyte,
+      64 * kibibyte,
+      gibibyte,
+      'How many bytes of log lines wait in memory for the disk, for each log. Lines beyond are lost and counted as log_lines_lost; requests never wait for a log.',
+    ),
+  ),
+  MaxConsoleLine: bytes(
+    4 * kibibyte,
+    256,
+    64 * kibibyte,
+    'The longest console command, and the longest line of an NCF file.',
+  ),
+  MaxConsoleClients: count(
+    16,
+    1,
+    1024,
+    'How many console connections are open at once. More are refused and counted as console_clients_refused.',
+  ),
+  MaxJournalBytes: untilRestart(
+    bytes(
+      gibibyte,
+      mebibyte,
+      tebibyte,
+      'The size of the journal that keeps console changes across a crash. Above it the journal is written anew, as short as it can be.',
+    ),
+  ),
+};
+
+/** `[Limits]`. */
+export const limitsSection = defineSection({
+  name: 'Limits',
+  help: 'A bound for every queue, table, line and wait, so that no client and no origin can use up the machine. Whatever is refused because of one is counted.',
+  rows: { ...requestLimits, ...timeouts, ...connectionLimits, ...operatorLimits },
+});

@@ -1,0 +1,171 @@
+/**
+ * From a PROXY.CFG to Settings, or to every fault in it at once. Reads the file and makes sure that
+ * its PatternFiles can be read; opens nothing else and remembers nothing, so a reload is a second call
+ * whose result is swapped in whole.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type ClaimingAccelerator, checkClaims } from './claims.ts';
+import { type ConfigFault, describeFileError, type Fault } from './fault.ts';
+import { parseIni } from './ini.ts';
+import { type AcceleratorSection, type Layout, layOut } from './layout.ts';
+import { SectionReader } from './section-reader.ts';
+import {
+  acceleratorSection,
+  adminSection,
+  extraSection,
+  limitsSection,
+  logSection,
+  virusSection,
+} from './settings.ts';
+import type { AdminSettings, LimitSettings, LogSettings, Settings } from './shape.ts';
+import type { AnySection, SectionTable } from './table.ts';
+import { readVirusSettings } from './virus-settings.ts';
+
+export { type ConfigFault, formatFault } from './fault.ts';
+export { restartOnlyDifferences } from './restart.ts';
+
+/** The settings, or everything that keeps the file from being used, in the order of its lines. */
+export type Loaded =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly faults: readonly ConfigFault[] };
+
+/** Gives a file's bytes, or throws as `readFileSync` does. */
+export type ReadFile = (file: string) => Uint8Array;
+
+const secondMs = 1000;
+
+class Assembly {
+  readonly #layout: Layout;
+  readonly #report: (fault: Fault) => void;
+
+  constructor(layout: Layout, report: (fault: Fault) => void) {
+    this.#layout = layout;
+    this.#report = report;
+  }
+
+  #reader<V>(table: SectionTable<V> & AnySection): SectionReader<V> {
+    const section = this.#layout.find(table.name);
+    return new SectionReader<V>(table, {
+      name: section?.name ?? table.name,
+      section,
+      report: this.#report,
+    });
+  }
+
+  #accelerator(section: AcceleratorSection): ClaimingAccelerator {
+    const reader = new SectionReader(acceleratorSection, {
+      name: section.name,
+      section,
+      report: this.#report,
+    });
+    return {
+      settings: {
+        name: section.word,
+        listen: reader.get('Listen'),
+        origins: reader.get('Origin'),
+        hosts: reader.get('Hosts'),
+        trustedProxies: reader.get('TrustedProxies'),
+      },
+      section: section.name,
+      listenLine: reader.lineOf('Listen'),
+      hostsLine: reader.has('Hosts') ? reader.lineOf('Hosts') : undefined,
+      isComplete: !reader.isBad('Listen') && !reader.isBad('Hosts'),
+      report: (line, key, message) => reader.report(line, key, message),
+    };
+  }
+
+  #log(): LogSettings {
+    const reader = this.#reader(logSection);
+    const proxyLog = reader.get('ProxyLog');
+    const consoleLog = reader.get('ConsoleLog');
+    return {
+      requests: reader.get('LogRequests'),
+      proxyLog,
+      consoleLog: reader.has('ConsoleLog') ? consoleLog : proxyLog,
+    };
+  }
+
+  #limits(): LimitSettings {
+    const reader = this.#reader(limitsSection);
+    return {
+      requestLineBytesMax: reader.get('MaxRequestLine'),
+      headerBytesMax: reader.get('MaxHeaderBytes'),
+      headerCountMax: reader.get('MaxHeaders'),
+      requestBodyBytesMax: reader.get('MaxRequestBody'),
+      headerTimeoutMs: reader.get('HeaderTimeout') * secondMs,
+      bodyTimeoutMs: reader.get('BodyTimeout') * secondMs,
+      keepAliveTimeoutMs: reader.get('KeepAliveTimeout') * secondMs,
+      sendTimeoutMs: reader.get('SendTimeout') * secondMs,
+      connectTimeoutMs: reader.get('ConnectTimeout') * secondMs,
+      originTimeoutMs: reader.get('OriginTimeout') * secondMs,
+      upgradeTimeoutMs: reader.get('UpgradeTimeout') * secondMs,
+      connectionsMax: reader.get('MaxConnections'),
+      originConnectionsMax: reader.get('MaxOriginConnections'),
+      originQueueMax: reader.get('MaxOriginQueue'),
+      drainMs: reader.get('DrainSeconds') * secondMs,
+      logBacklogBytesMax: reader.get('MaxLogBacklog'),
+      consoleLineBytesMax: reader.get('MaxConsoleLine'),
+      consoleClientsMax: reader.get('MaxConsoleClients'),
+      journalBytesMax: reader.get('MaxJournalBytes'),
+    };
+  }
+
+  build(file: string, readFile: ReadFile): Settings {
+    const folder = dirname(resolve(file));
+    const accelerators = this.#layout.accelerators.map((section) => this.#accelerator(section));
+    const adminReader = this.#reader(adminSection);
+    const admin: AdminSettings = {
+      listen: adminReader.get('Listen'),
+      token: adminReader.get('Token'),
+    };
+    checkClaims(accelerators, {
+      settings: admin,
+      isListenKnown: !adminReader.isBad('Listen'),
+      isTokenKnown: !adminReader.isBad('Token'),
+      listenLine: adminReader.lineOf('Listen'),
+      report: (line, key, message) => adminReader.report(line, key, message),
+    });
+    return {
+      file,
+      scanVirusPatterns: this.#reader(extraSection).get('ScanVirusPatterns'),
+      virus: readVirusSettings(this.#reader(virusSection), folder, readFile),
+      accelerators: accelerators.map(({ settings }) => settings),
+      limits: this.#limits(),
+      admin,
+      log: this.#log(),
+    };
+  }
+}
+
+/**
+ * Reads and checks `file`. An unreadable file is one fault with line 0, which `formatFault` prints as
+ * `FILE: cannot be read: …`.
+ */
+export function loadSettings(file: string, readFile: ReadFile = readFileSync): Loaded {
+  const faults: Fault[] = [];
+  const failed = (): Loaded => ({
+    ok: false,
+    faults: faults.map((fault) => ({ ...fault, file })).sort((a, b) => a.line - b.line),
+  });
+
+  let bytes: Uint8Array;
+  try {
+    bytes = readFile(file);
+  } catch (error) {
+    const message = `cannot be read: ${describeFileError(error)}`;
+    faults.push({ line: 0, section: '', key: '', message });
+    return failed();
+  }
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    const message = 'cannot be read: it is UTF-16; save it as UTF-8';
+    faults.push({ line: 0, section: '', key: '', message });
+    return failed();
+  }
+
+  const ini = parseIni(Buffer.from(bytes).toString('latin1'));
+  faults.push(...ini.faults);
+  const report = (fault: Fault) => faults.push(fault);
+  const settings = new Assembly(layOut(ini, report), report).build(file, readFile);
+  return faults.length === 0 ? { ok: true, settings } : failed();
+}

@@ -1,0 +1,142 @@
+/**
+ * THE table of settings: every section and key of PROXY.CFG with its type, range, default and prose.
+ * Reading, `wormgate check`, the shipped config/PROXY.CFG and docs/settings.md follow it, and cannot
+ * disagree. The long sections have files of their own: virus-rows.ts and limit-rows.ts.
+ */
+import {
+  hostPattern,
+  listenAddress,
+  network,
+  optionalListenAddress,
+  originAddress,
+} from './endpoint.ts';
+import { limitsSection } from './limit-rows.ts';
+import { type AnySection, defineSection } from './table.ts';
+import { choice, flag, listOf, logFileName, token } from './value.ts';
+import { virusSection } from './virus-rows.ts';
+
+/** `[Extra Configuration]`. */
+export const extraSection = defineSection({
+  name: 'Extra Configuration',
+  help: 'The switch of Virus Pattern Recognition.',
+  rows: {
+    ScanVirusPatterns: {
+      type: flag,
+      default: '0',
+      shipped: '1',
+      live: true,
+      help: 'Whether requests are compared with the virus patterns. At 0 nothing is scanned, every request is forwarded, and every console command answers `virus command not found`.',
+    },
+  },
+});
+
+/** `[Accelerator NAME]`. */
+export const acceleratorSection = defineSection({
+  name: 'Accelerator',
+  named: true,
+  shippedWord: 'demo',
+  help: 'A site that wormgate stands in front of; at least one is needed. NAME is a word of your own choice, different for each accelerator. Accelerators may share a Listen address if their Hosts tell them apart.',
+  rows: {
+    Listen: {
+      type: listOf(listenAddress, 'comma list of host:port'),
+      default: '',
+      defaultNote: 'none, it must be given',
+      shipped: '127.0.0.1:8080',
+      example: '0.0.0.0:80, [::]:80',
+      live: true,
+      required: true,
+      help: 'Where clients connect to. 0.0.0.0 stands for every IPv4 address of the machine and [::] for every IPv6 address.',
+    },
+    Origin: {
+      type: listOf(
+        originAddress,
+        'comma list of http:// and https:// URLs without a path, or demo',
+      ),
+      default: '',
+      defaultNote: 'none, it must be given',
+      shipped: 'demo',
+      example: 'http://127.0.0.1:8000',
+      live: true,
+      required: true,
+      help: 'The web server, or several that serve the same site. demo is a small site built into wormgate, for trying it out.',
+    },
+    Hosts: {
+      type: listOf(hostPattern, 'comma list of host names'),
+      default: '',
+      defaultNote: 'empty: every host',
+      example: 'www.example.com, *.example.com',
+      live: true,
+      help: 'The host names that this accelerator answers for, without ports. *.example.com stands for every name that ends in .example.com. A request for a host that no accelerator on its address claims is answered 421.',
+    },
+    TrustedProxies: {
+      type: listOf(network, 'comma list of CIDRs'),
+      default: '',
+      defaultNote: 'empty: none',
+      example: '10.0.0.0/8, 2001:db8::/32',
+      live: true,
+      help: 'The load balancers and CDNs in front of wormgate. Only their X-Forwarded-For and Forwarded headers are believed, and their connections are never closed because of a virus request, which is answered 400 there.',
+    },
+  },
+});
+
+/** `[Admin]`. */
+export const adminSection = defineSection({
+  name: 'Admin',
+  help: 'The HTTP server for the operator.',
+  rows: {
+    Listen: {
+      type: optionalListenAddress,
+      default: '127.0.0.1:8081',
+      shipped: '127.0.0.1:8081',
+      live: true,
+      help: 'Where it listens; empty turns it off. It must not be an address of an accelerator. On an address other than loopback a Token is needed.',
+    },
+    Token: {
+      type: token,
+      default: '',
+      defaultNote: 'empty: none',
+      example: 'a-long-random-word',
+      live: true,
+      help: 'The secret that a client of the admin server must present, as `Authorization: Bearer TOKEN`. It may be empty on loopback only. Anyone who can read this file can read it.',
+    },
+  },
+});
+
+/** `[Log]`. */
+export const logSection = defineSection({
+  name: 'Log',
+  help: 'What is logged, and where. Relative names live in the data folder. After SIGHUP the files are opened anew, so that they can be rotated by renaming.',
+  rows: {
+    LogRequests: {
+      type: choice('all', 'blocked'),
+      default: 'all',
+      live: true,
+      help: 'all logs every request. blocked logs only slips, drops and errors.',
+    },
+    ProxyLog: {
+      type: logFileName,
+      default: 'PROXY.LOG',
+      live: true,
+      help: 'The log of requests, in the common log format; a blocked one ends in the reason.',
+    },
+    ConsoleLog: {
+      type: logFileName,
+      default: 'PROXY.LOG',
+      defaultNote: 'the same as ProxyLog',
+      live: true,
+      help: 'The log of console commands and their replies.',
+    },
+  },
+});
+
+export { limitsSection, virusSection };
+
+/** Every section, in the order of the documents. */
+export const settingsTable: readonly AnySection[] = [
+  extraSection,
+  virusSection,
+  acceleratorSection,
+  adminSection,
+  logSection,
+  limitsSection,
+];

@@ -1,0 +1,108 @@
+/**
+ * The shape of the settings in force: what PROXY.CFG means once it is read, checked and its defaults
+ * filled in. Immutable; a reload makes a new one and swaps it whole.
+ */
+
+/** A host and port to listen on or connect to. An IPv6 host has no brackets here. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One origin server of an accelerator, or the built-in demonstration site. */
+export type OriginAddress =
+  | {
+      readonly kind: 'url';
+      readonly protocol: 'http' | 'https';
+      readonly host: string;
+      readonly port: number;
+    }
+  | { readonly kind: 'demo' };
+
+/** `[Accelerator NAME]`: a site that we stand in front of. */
+export interface AcceleratorSettings {
+  readonly name: string;
+  readonly listen: readonly HostPort[];
+  readonly origins: readonly OriginAddress[];
+  /** Lower-case host names, `*.` wildcards allowed; empty: every host. */
+  readonly hosts: readonly string[];
+  /** CIDRs of the peers whose X-Forwarded-For and Forwarded are believed. */
+  readonly trustedProxies: readonly string[];
+}
+
+/** A pattern written into PROXY.CFG as `PatternN="bytes",origLength`. */
+export interface ConfiguredPattern {
+  /** At most patternSize bytes, escapes undone, not padded. */
+  readonly bytes: Uint8Array;
+  readonly origLength: number;
+}
+
+/** `[Virus Pattern Configuration]`. */
+export interface VirusSettings {
+  readonly patterns: readonly ConfiguredPattern[];
+  readonly patternSize: number;
+  readonly patternStartOffset: number;
+  readonly autoUpdate: boolean;
+  readonly hitThreshold: number;
+  readonly refreshIntervalSeconds: number;
+  readonly maxPatterns: number;
+  readonly maxKeywords: number;
+  /** Absolute paths. */
+  readonly patternFiles: readonly string[];
+  readonly action: 'slip' | 'drop';
+  readonly mode: 'block' | 'detect';
+  readonly normalizeRequests: boolean;
+  readonly blockConfirmedKeywords: boolean;
+  /** CIDRs from NeverBlock. */
+  readonly neverBlockAddresses: readonly string[];
+  /** Path prefixes from NeverBlock, each beginning with `/`. */
+  readonly neverBlockPaths: readonly string[];
+}
+
+/** `[Limits]`: every bound and timer. Sizes in bytes, times in milliseconds. */
+export interface LimitSettings {
+  readonly requestLineBytesMax: number;
+  readonly headerBytesMax: number;
+  readonly headerCountMax: number;
+  /** 0: no limit. */
+  readonly requestBodyBytesMax: number;
+  readonly headerTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly sendTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly originTimeoutMs: number;
+  readonly upgradeTimeoutMs: number;
+  readonly connectionsMax: number;
+  readonly originConnectionsMax: number;
+  readonly originQueueMax: number;
+  readonly drainMs: number;
+  readonly logBacklogBytesMax: number;
+  readonly consoleLineBytesMax: number;
+  readonly consoleClientsMax: number;
+  readonly journalBytesMax: number;
+}
+
+/** `[Admin]`: undefined `listen` means off. */
+export interface AdminSettings {
+  readonly listen: HostPort | undefined;
+  readonly token: string;
+}
+
+/** `[Log]`: file names as written; relative ones live in the data folder. */
+export interface LogSettings {
+  readonly requests: 'all' | 'blocked';
+  readonly proxyLog: string;
+  readonly consoleLog: string;
+}
+
+export interface Settings {
+  /** The file it was read from, as given. */
+  readonly file: string;
+  readonly scanVirusPatterns: boolean;
+  readonly virus: VirusSettings;
+  readonly accelerators: readonly AcceleratorSettings[];
+  readonly limits: LimitSettings;
+  readonly admin: AdminSettings;
+  readonly log: LogSettings;
+}
