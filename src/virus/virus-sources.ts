@@ -1,0 +1,37 @@
+/**
+ * "The last ten IP addresses of sources that sent virus requests" (the paper, "Virus Source IP
+ * Address Section"). Each address stands once, with its latest time and how often it was seen since
+ * it came onto the list. Not a history: an address that drops off the end is forgotten.
+ */
+
+/** A client address that sent virus requests. */
+export interface VirusSource {
+  readonly address: string;
+  /** When its latest virus request came, in milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly count: number;
+}
+
+/** A list of the latest sources, at most `limit` long. */
+export class VirusSources {
+  readonly #limit: number;
+  /** Newest first. */
+  #sources: VirusSource[] = [];
+
+  constructor(limit = 10) {
+    this.#limit = limit;
+  }
+
+  /** Puts the address of a virus request in front. */
+  note(address: string, nowMs: number): void {
+    const known = this.#sources.find((source) => source.address === address);
+    const others = this.#sources.filter((source) => source !== known);
+    const latest = { address, atMs: nowMs, count: (known?.count ?? 0) + 1 };
+    this.#sources = [latest, ...others].slice(0, this.#limit);
+  }
+
+  /** The sources, newest first. */
+  list(): VirusSource[] {
+    return [...this.#sources];
+  }
+}
