@@ -1,0 +1,228 @@
+/**
+ * The journal's text (DESIGN A4): every change that the console or the auto update made, one line a
+ * record, so that it is there again after a crash. A line is eight hexadecimal digits of CRC-32, a
+ * blank, and the JSON that they cover, all ASCII; the first line is a header with the format's
+ * version and the PatternSize. Reading tells a torn last line (a crash while writing) from damage
+ * elsewhere, and keeps every other line. Touches no file: bytes in, text out.
+ */
+import type { Change, Provenance, TunableName } from './change.ts';
+import { padPattern } from './pattern.ts';
+import { tunableTable } from './tunables.ts';
+
+const formatVersion = 1;
+const checkDigits = 8;
+const newline = 0x0a;
+/** Far above the range of PatternSize; keeps a forged record from asking for memory. */
+const patternSizeMax = 1024;
+/** A damaged file can hold millions of broken lines; the first tell the story. */
+const warningsMax = 100;
+
+/** A line that could not be used; `line` counts from 1. */
+export interface JournalWarning {
+  readonly line: number;
+  readonly message: string;
+}
+
+/** What `decodeJournal` found besides the changes. */
+export interface JournalReading {
+  /** Records handed to `apply`. */
+  readonly recordCount: number;
+  /** Lines that are neither records nor a torn end; the first 100 of them are in `warnings`. */
+  readonly damagedCount: number;
+  readonly warnings: readonly JournalWarning[];
+  /** The file's length in bytes without a torn last line: cut it there before appending. */
+  readonly goodLength: number;
+  /**
+   * Set when the file was written for another PatternSize or by a newer format: the end of the name
+   * under which to keep it, `size32` or `version2`. Patterns in it were skipped, but not the rest.
+   */
+  readonly setAside: string | undefined;
+}
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
+  let value = index;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value;
+});
+
+function crc32(bytes: Uint8Array, start: number, end: number): number {
+  let crc = 0xffffffff;
+  for (let at = start; at < end; at++) {
+    crc = (crc >>> 8) ^ (crcTable[(crc ^ (bytes[at] as number)) & 0xff] as number);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+function encodeLine(value: object): string {
+  const json = JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const bytes = Buffer.from(json, 'latin1');
+  const check = crc32(bytes, 0, bytes.length).toString(16).padStart(checkDigits, '0');
+  return `${check} ${json}\n`;
+}
+
+/** A pattern as JSON text: latin1, the zeros that fill it up left out. */
+function patternText(pattern: Uint8Array): string {
+  const last = pattern.findLastIndex((byte) => byte !== 0);
+  return Buffer.from(pattern.buffer, pattern.byteOffset, last + 1).toString('latin1');
+}
+
+/** The first line of a journal, its line end included. */
+export function encodeHeader(patternSize: number): string {
+  return encodeLine({ journal: formatVersion, patternSize });
+}
+
+/** One change as a line of the journal, its line end included; ASCII only. */
+export function encodeRecord(change: Change): string {
+  switch (change.kind) {
+    case 'add': {
+      const { origLength, from, atMs } = change;
+      return encodeLine({
+        add: patternText(change.pattern),
+        size: change.pattern.length,
+        origLength,
+        from,
+        atMs,
+      });
+    }
+    case 'del': {
+      const { pattern, origLength } = change;
+      return encodeLine({ del: patternText(pattern), size: pattern.length, origLength });
+    }
+    case 'clear':
+      return encodeLine({ clear: true });
+    case 'add-keyword':
+      return encodeLine({ addKeyword: change.keyword, from: change.from, atMs: change.atMs });
+    case 'del-keyword':
+      return encodeLine({ delKeyword: change.keyword });
+    case 'set':
+      return encodeLine({ set: change.name, value: change.value });
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isProvenance(value: unknown): value is Provenance {
+  if (typeof value !== 'string') return false;
+  if (value === 'console' || value === 'ncf' || value === 'shipped') return true;
+  return value.startsWith('auto(') && value.endsWith(')');
+}
+
+function isTunableName(value: unknown): value is TunableName {
+  return typeof value === 'string' && Object.hasOwn(tunableTable, value);
+}
+
+function patternChange(fields: Fields): Change | undefined {
+  const { add, del, size, origLength, from, atMs } = fields;
+  const text = add ?? del;
+  if (typeof text !== 'string' || !isWhole(origLength)) return undefined;
+  if (!isWhole(size) || size > patternSizeMax) return undefined;
+  const pattern = padPattern(Uint8Array.from(Buffer.from(text, 'latin1')), size);
+  if (pattern === undefined) return undefined;
+  if (add === undefined) return { kind: 'del', pattern, origLength };
+  if (!isProvenance(from) || !isWhole(atMs)) return undefined;
+  return { kind: 'add', pattern, origLength, from, atMs };
+}
+
+function changeOf(fields: Fields): Change | undefined {
+  if (fields.add !== undefined || fields.del !== undefined) return patternChange(fields);
+  if (fields.clear === true) return { kind: 'clear' };
+  const { addKeyword, delKeyword, from, atMs, set, value } = fields;
+  if (typeof addKeyword === 'string' && isProvenance(from) && isWhole(atMs)) {
+    return { kind: 'add-keyword', keyword: addKeyword, from, atMs };
+  }
+  if (typeof delKeyword === 'string') return { kind: 'del-keyword', keyword: delKeyword };
+  if (isTunableName(set) && isWhole(value)) return { kind: 'set', name: set, value };
+  return undefined;
+}
+
+/** The JSON object of the line at [start, end), or undefined when the line is damaged. */
+function readLine(bytes: Buffer, start: number, end: number): Fields | undefined {
+  const jsonStart = start + checkDigits + 1;
+  if (end <= jsonStart || bytes[jsonStart - 1] !== 0x20) return undefined;
+  const check = bytes.toString('latin1', start, start + checkDigits);
+  if (!/^[0-9a-f]{8}$/.test(check)) return undefined;
+  if (Number.parseInt(check, 16) !== crc32(bytes, jsonStart, end)) return undefined;
+  try {
+    const value: unknown = JSON.parse(bytes.toString('latin1', jsonStart, end));
+    return isFields(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads a journal and hands its changes to `apply` in order, one by one, so that a journal of
+ * hundreds of megabytes is never held twice. An empty file is an empty journal.
+ */
+export function decodeJournal(
+  bytes: Buffer,
+  patternSize: number,
+  apply: (change: Change) => void,
+): JournalReading {
+  const warnings: JournalWarning[] = [];
+  let recordCount = 0;
+  let damagedCount = 0;
+  let skippedCount = 0;
+  let setAside: string | undefined;
+  let goodLength = 0;
+  let line = 0;
+
+  const damaged = (message: string) => {
+    damagedCount += 1;
+    if (warnings.length < warningsMax) warnings.push({ line, message });
+  };
+  const readHeader = (fields: Fields) => {
+    if (typeof fields.journal === 'number' && fields.journal > formatVersion) {
+      setAside = `version${fields.journal}`;
+    } else if (fields.patternSize !== patternSize) {
+      setAside = `size${fields.patternSize}`;
+    }
+  };
+  const readRecord = (fields: Fields) => {
+    const change = changeOf(fields);
+    if (change === undefined) {
+      damaged('The record is of an unknown kind; it was left out.');
+    } else if ('pattern' in change && change.pattern.length !== patternSize) {
+      setAside ??= `size${change.pattern.length}`;
+      skippedCount += 1;
+    } else {
+      recordCount += 1;
+      apply(change);
+    }
+  };
+
+  for (let start = 0; start < bytes.length; start = goodLength) {
+    line += 1;
+    const end = bytes.indexOf(newline, start);
+    const fields = end < 0 ? undefined : readLine(bytes, start, end);
+    if (fields === undefined && (end < 0 || end === bytes.length - 1)) {
+      warnings.push({
+        line,
+        message: 'The last record was torn by a crash while it was written; it was dropped.',
+      });
+      break;
+    }
+    goodLength = end + 1;
+    if (fields === undefined) damaged('The record is damaged; it was left out.');
+    else if ('journal' in fields) readHeader(fields);
+    else readRecord(fields);
+  }
+  if (skippedCount > 0) {
+    warnings.push({
+      line: 1,
+      message: `${skippedCount} changes are of patterns of another PatternSize than ${patternSize}; they were left out.`,
+    });
+  }
+  return { recordCount, damagedCount, warnings, goodLength, setAside };
+}
