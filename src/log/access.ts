@@ -1,0 +1,156 @@
+/**
+ * PROXY.LOG's lines: common log format, with the forms that the paper shows under "Verifying the
+ * Blocking of Virus Requests" for slipped and dropped requests, and one extra field at the end of a
+ * line that needs an explanation. The format is documented in docs/log.md.
+ *
+ * Pure apart from the time zone of the process: it makes a string. Writing it is file.ts.
+ */
+import { escapeClient, escapeText, escapeToken } from './escape.ts';
+
+/** Why a request counted as a virus request, and where to find it again. */
+export interface VirusReason {
+  /** The pattern that matched; zero bytes at its end are padding and are not printed. */
+  readonly pattern: Uint8Array;
+  /** The pattern's provenance: console, ncf, shipped or auto(KEYWORD). */
+  readonly from: string;
+  /** The id that the answer and the log line share. */
+  readonly requestId: string;
+}
+
+/** What became of a request. Sizes are body bytes sent; 413, 502 and the like are `answered`. */
+export type AccessOutcome =
+  | {
+      readonly kind: 'answered';
+      /** Undefined: the client went away before a status was known; printed as `-`. */
+      readonly status: number | undefined;
+      readonly bytes: number;
+      /** A virus request that was let pass, because of Mode=detect or of NeverBlock. */
+      readonly passed?: VirusReason & { readonly because: 'detect' | 'never-block' };
+      /** An answer of the proxy's own: a short code such as `origin_refused`, and the page's id. */
+      readonly error?: { readonly code: string; readonly requestId: string };
+    }
+  | { readonly kind: 'slipped'; readonly reason: VirusReason }
+  | { readonly kind: 'dropped'; readonly bytes: number; readonly reason: VirusReason }
+  | {
+      readonly kind: 'malformed';
+      readonly status: number;
+      readonly bytes: number;
+      readonly requestId: string;
+    };
+
+/** One request, as PROXY.LOG tells of it. */
+export interface AccessEntry {
+  /** The client's address; what X-Forwarded-For named, when a trusted proxy said so. */
+  readonly client: string;
+  /** When the request line arrived, milliseconds since the epoch. */
+  readonly atMs: number;
+  /** The request line as received, latin1, without its line end; empty: none arrived. */
+  readonly requestLine: string;
+  readonly outcome: AccessOutcome;
+}
+
+/** A malformed request line, and any line above `wholeLineBytesMax`, is cut here, in raw bytes. */
+export const cutLineBytes = 256;
+
+/**
+ * The longest well-formed request line that is written whole. The paper reads a new pattern and its
+ * origLength off such a line, and log analysers need the version at its end.
+ */
+export const wholeLineBytesMax = 8192;
+
+/** Formats one line of PROXY.LOG, without its newline: printable ASCII only, whatever was sent. */
+export function formatAccess(entry: AccessEntry): string {
+  const { outcome } = entry;
+  const start = `${escapeClient(entry.client)} - - [${formatDate(entry.atMs)}]`;
+  const request = formatRequestLine(entry.requestLine, outcome.kind === 'malformed');
+  return `${start} "${request}" ${formatOutcome(outcome)}`;
+}
+
+function formatOutcome(outcome: AccessOutcome): string {
+  switch (outcome.kind) {
+    case 'slipped':
+      return `- - ${formatReason(outcome.reason)} ${formatId(outcome.reason.requestId)}`;
+    case 'dropped': {
+      const { bytes, reason } = outcome;
+      return `400 ${bytes} ${formatReason(reason)} ${formatId(reason.requestId)}`;
+    }
+    case 'malformed':
+      return `${outcome.status} ${outcome.bytes} ${formatId(outcome.requestId)}`;
+    case 'answered': {
+      const { status, bytes, passed, error } = outcome;
+      const clf = `${status ?? '-'} ${bytes}`;
+      if (passed === undefined && error === undefined) return clf;
+      const mark = passed === undefined ? '' : ` ${passed.because} ${formatReason(passed)}`;
+      const code = error === undefined ? '' : ` error=${escapeToken(error.code)}`;
+      return `${clf}${mark}${code} ${formatId((error ?? passed)?.requestId ?? '')}`;
+    }
+  }
+}
+
+function formatReason(reason: VirusReason): string {
+  const text = escapeText(Buffer.from(unpadded(reason.pattern)).toString('latin1'));
+  return `pattern="${text}" from=${escapeToken(reason.from)}`;
+}
+
+function unpadded(pattern: Uint8Array): Uint8Array {
+  const last = pattern.findLastIndex((byte) => byte !== 0);
+  return pattern.subarray(0, last + 1);
+}
+
+function formatId(requestId: string): string {
+  return `id=${escapeToken(requestId) || '-'}`;
+}
+
+function formatRequestLine(line: string, malformed: boolean): string {
+  const cut = line.length > (malformed ? cutLineBytes : wholeLineBytesMax);
+  const text = escapeText(cut ? line.slice(0, cutLineBytes) : line);
+  const marked = cut ? `${text} (truncated)` : text;
+  if (malformed) return `(bad request line) ${marked}`;
+  return marked === '' ? '-' : marked;
+}
+
+const monthNames = [
+  'Jan',
+  'Feb',
+  'Mar',
+  'Apr',
+  'May',
+  'Jun',
+  'Jul',
+  'Aug',
+  'Sep',
+  'Oct',
+  'Nov',
+  'Dec',
+] as const;
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
+}
+
+/**
+ * Formats a moment as common log format does, `06/Aug/2001:09:58:58 -0600`, in the zone that lies
+ * `offsetMinutes` east of Greenwich.
+ */
+export function formatZonedDate(atMs: number, offsetMinutes: number): string {
+  const local = new Date(atMs + offsetMinutes * 60_000);
+  const day = `${twoDigits(local.getUTCDate())}/${monthNames[local.getUTCMonth()]}`;
+  const time = [local.getUTCHours(), local.getUTCMinutes(), local.getUTCSeconds()];
+  const offset = Math.abs(offsetMinutes);
+  const zone = `${twoDigits(Math.floor(offset / 60))}${twoDigits(offset % 60)}`;
+  const sign = offsetMinutes < 0 ? '-' : '+';
+  return `${day}/${local.getUTCFullYear()}:${time.map(twoDigits).join(':')} ${sign}${zone}`;
+}
+
+let cachedSecond = Number.NaN;
+let cachedDate = '';
+
+/** As `formatZonedDate`, in the time zone of the process; a second's text is made once. */
+export function formatDate(atMs: number): string {
+  const second = Math.floor(atMs / 1000);
+  if (second !== cachedSecond) {
+    cachedDate = formatZonedDate(atMs, -new Date(atMs).getTimezoneOffset());
+    cachedSecond = second;
+  }
+  return cachedDate;
+}
