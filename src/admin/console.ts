@@ -1,0 +1,312 @@
+/**
+ * The console: carries out command lines and words the replies (the paper, "Command Line-Based
+ * Configuration": responses go to the console and into a log file). Changes of neighbouring lines are
+ * committed together, so that a script of a hundred thousand lines needs a few hundred commits. It
+ * reads no socket (console-server.ts) and owns nothing: what it works on is its `ConsoleContext`.
+ */
+import { describeFileError } from '../config/fault.ts';
+import { quote } from '../config/quoted.ts';
+import { cutLineBytes, formatDate } from '../log/access.ts';
+import type { Change, Outcome, Provenance } from '../virus/change.ts';
+import { formatPattern } from '../virus/pattern.ts';
+import { commandChanges, describeOutcome } from './changes.ts';
+import { renderCommandHelp } from './command-reference.ts';
+import { type Command, parseLine } from './grammar.ts';
+import { formatMoment, renderShow, type ScreenSnapshot } from './screen.ts';
+
+/** A pattern as `virus list` shows it. */
+export interface ConsolePattern {
+  readonly pattern: Uint8Array;
+  readonly origLength: number;
+  readonly from: Provenance;
+  readonly addedAtMs: number;
+  readonly hits: number;
+  readonly lastHitMs: number | undefined;
+}
+
+/** A keyword as `virus list -k` shows it. */
+export interface ConsoleKeyword {
+  readonly keyword: string;
+  readonly from: Provenance;
+  readonly addedAtMs: number;
+}
+
+/** What the console needs of the running server. */
+export interface ConsoleContext {
+  /** False while the server starts and the pattern database is not read yet: lines are refused. */
+  ready(): boolean;
+  /** Bytes. */
+  readonly patternSize: number;
+  /** False: every line is answered `virus command not found`. */
+  scanVirusPatterns(): boolean;
+  /** Makes the changes durable and applies them; one outcome a change, in order. */
+  commit(changes: readonly Change[]): Promise<readonly Outcome[]>;
+  snapshot(): ScreenSnapshot;
+  patterns(): Iterable<ConsolePattern>;
+  keywords(): Iterable<ConsoleKeyword>;
+  /** Writes VIRPAT.NCF; rejects when it cannot. */
+  dump(): Promise<{
+    readonly path: string;
+    readonly patterns: number;
+    readonly keywords: number;
+  }>;
+  nowMs(): number;
+  /** Takes one line for the ConsoleLog. */
+  record(text: string): Promise<void> | void;
+}
+
+/** Where a line comes from; new patterns and keywords carry it as their provenance. */
+export type ConsoleOrigin = 'console' | 'ncf';
+
+/** `text` is printable ASCII, in one line or the lines of a table. */
+export interface Reply {
+  readonly ok: boolean;
+  readonly text: string;
+  /** Present when the database already was as asked. */
+  readonly unchanged?: true;
+}
+
+const notFound: Reply = { ok: false, text: 'virus command not found' };
+/** The reply to whatever is asked before the context is ready. */
+export const notReadyText = 'wormgate is still starting; try again in a moment.';
+
+const listRowsMax = 1000;
+/** Beyond this many characters of replies a batch gets no more tables. */
+const batchReplyMax = 4 * 1024 * 1024;
+
+function refused(text: string): Reply {
+  return { ok: false, text };
+}
+
+/** Columns as wide as their widest cell; numbers to the right. */
+function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((name, column) =>
+    rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), name.length),
+  );
+  const isNumber = header.map((_, column) => rows.every((row) => /^\d+$/.test(row[column] ?? '')));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) =>
+        isNumber[column] === true
+          ? cell.padStart(widths[column] ?? 0)
+          : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  return [header, ...rows].map(line).join('\n');
+}
+
+function* firstRows<Row>(rows: Iterable<Row>): Generator<Row> {
+  let count = 0;
+  for (const row of rows) {
+    if (count >= listRowsMax) return;
+    count += 1;
+    yield row;
+  }
+}
+
+function provenance(from: Provenance): string {
+  return quote(from).slice(1, -1);
+}
+
+function listPatterns(context: ConsoleContext): Reply {
+  const rows = Array.from(firstRows(context.patterns()), (entry) => [
+    `"${formatPattern(entry.pattern)}"`,
+    String(entry.origLength),
+    provenance(entry.from),
+    formatMoment(entry.addedAtMs),
+    String(entry.hits),
+    entry.lastHitMs === undefined ? '-' : formatMoment(entry.lastHitMs),
+  ]);
+  if (rows.length === 0) return { ok: true, text: 'There are no patterns.' };
+  const table = renderTable(['PATTERN', 'LENGTH', 'FROM', 'ADDED', 'HITS', 'LAST HIT'], rows);
+  const more = context.snapshot().noOfPatterns - rows.length;
+  return { ok: true, text: more > 0 ? `${table}\n${moreRows(more)}` : table };
+}
+
+function moreRows(count: number): string {
+  return `And ${count} more; "virus dump" writes all of them to VIRPAT.NCF.`;
+}
+
+function listKeywords(context: ConsoleContext): Reply {
+  const rows = Array.from(firstRows(context.keywords()), (entry) => [
+    quote(entry.keyword),
+    provenance(entry.from),
+    formatMoment(entry.addedAtMs),
+  ]);
+  if (rows.length === 0) return { ok: true, text: 'There are no keywords.' };
+  const table = renderTable(['KEYWORD', 'FROM', 'ADDED'], rows);
+  if (rows.length < listRowsMax) return { ok: true, text: table };
+  const more = Array.from(context.keywords()).length - rows.length;
+  return { ok: true, text: more > 0 ? `${table}\n${moreRows(more)}` : table };
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+async function dump(context: ConsoleContext): Promise<Reply> {
+  try {
+    const { path, patterns, keywords } = await context.dump();
+    const what = `${counted(patterns, 'pattern')} and ${counted(keywords, 'keyword')}`;
+    return { ok: true, text: `Wrote ${what} to ${path}` };
+  } catch (error) {
+    return refused(`VIRPAT.NCF could not be written: ${describeFileError(error)}.`);
+  }
+}
+
+async function answer(command: Command, context: ConsoleContext): Promise<Reply> {
+  if (command.asksHelp) return { ok: true, text: renderCommandHelp(command.word) };
+  switch (command.word) {
+    case 'list':
+      return command.options.has('k') ? listKeywords(context) : listPatterns(context);
+    case 'show':
+      return { ok: true, text: renderShow(context.snapshot()) };
+    case 'dump':
+      return await dump(context);
+    default:
+      return refused(
+        'A script cannot run another: "virus run" is typed at a shell or on the console.',
+      );
+  }
+}
+
+const escapes = Array.from({ length: 256 }, (_, code) => {
+  return `\\x${code.toString(16).padStart(2, '0')}`;
+});
+
+/** Puts what a line holds into printable ASCII, so that it stays one line in the log. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (character) => escapes[character.charCodeAt(0)] ?? '?');
+}
+
+function replyOf(changes: readonly Change[], outcomes: readonly Outcome[]): Reply {
+  const texts = changes.map((change, index) => {
+    const outcome = outcomes[index] ?? { kind: 'refused', message: 'The server gave no answer.' };
+    return describeOutcome(change, outcome);
+  });
+  const ok = outcomes.length === changes.length && outcomes.every(({ kind }) => kind !== 'refused');
+  const reply = { ok, text: texts.join(' ') };
+  return ok && outcomes.every(({ kind }) => kind === 'unchanged')
+    ? { ...reply, unchanged: true }
+    : reply;
+}
+
+/** The lines of one batch on their way: what is answered, and what still waits to be committed. */
+class Batch {
+  readonly replies: Reply[] = [];
+  readonly #lines: readonly string[];
+  readonly #context: ConsoleContext;
+  readonly #lineBytesMax: number;
+  readonly #waiting: { readonly index: number; readonly changes: readonly Change[] }[] = [];
+  #replyLength = 0;
+
+  constructor(lines: readonly string[], context: ConsoleContext, lineBytesMax: number) {
+    this.#lines = lines;
+    this.#context = context;
+    this.#lineBytesMax = lineBytesMax;
+  }
+
+  async carryOut(origin: ConsoleOrigin): Promise<void> {
+    for (const [index, line] of this.#lines.entries()) {
+      if (!this.#context.scanVirusPatterns()) this.#reply(index, notFound);
+      else if (!this.#context.ready()) this.#reply(index, refused(notReadyText));
+      else if (line.length > this.#lineBytesMax) this.#reply(index, this.#tooLong());
+      else await this.#carryOutLine(index, line, origin);
+    }
+    await this.#commitWaiting();
+    await this.#record();
+  }
+
+  async #carryOutLine(index: number, line: string, from: ConsoleOrigin): Promise<void> {
+    const context = this.#context;
+    const parsed = parseLine(line);
+    if (!parsed.ok) {
+      this.#reply(index, refused(parsed.message));
+      return;
+    }
+    const { patternSize } = context;
+    const made = commandChanges(parsed.command, { patternSize, from, atMs: context.nowMs() });
+    if (!made.ok) {
+      this.#reply(index, refused(made.message));
+    } else if (made.changes.length > 0) {
+      this.#waiting.push({ index, changes: made.changes });
+    } else {
+      await this.#commitWaiting();
+      const tooMuch = this.#replyLength > batchReplyMax;
+      const reply = tooMuch
+        ? refused('The replies of this batch have grown too long; send fewer lines at once.')
+        : await answer(parsed.command, context);
+      this.#reply(index, reply);
+    }
+  }
+
+  #tooLong(): Reply {
+    return refused(`The line is longer than ${this.#lineBytesMax} bytes.`);
+  }
+
+  #reply(index: number, reply: Reply): void {
+    this.replies[index] = reply;
+    this.#replyLength += reply.text.length;
+  }
+
+  async #commitWaiting(): Promise<void> {
+    const waiting = this.#waiting.splice(0);
+    if (waiting.length === 0) return;
+    const changes = waiting.flatMap((each) => each.changes);
+    const outcomes = await this.#commit(changes);
+    let at = 0;
+    for (const each of waiting) {
+      const end = at + each.changes.length;
+      this.#reply(each.index, replyOf(each.changes, outcomes.slice(at, end)));
+      at = end;
+    }
+  }
+
+  async #commit(changes: readonly Change[]): Promise<readonly Outcome[]> {
+    try {
+      return await this.#context.commit(changes);
+    } catch (error) {
+      const message = `The change could not be made durable: ${describeFileError(error)}.`;
+      return changes.map(() => ({ kind: 'refused', message }));
+    }
+  }
+
+  async #record(): Promise<void> {
+    const context = this.#context;
+    const date = formatDate(context.nowMs());
+    for (const [index, line] of this.#lines.entries()) {
+      const cut = line.length > this.#lineBytesMax;
+      const typed = cut ? `${printable(line.slice(0, cutLineBytes))} (truncated)` : printable(line);
+      await context.record(`[console] ${typed}`);
+      const [first = '', ...more] = (this.replies[index]?.text ?? '').split('\n');
+      const rest = more.length > 0 ? ` ... ${more.length} more lines` : '';
+      await context.record(`[console] [${date}] ${printable(first)}${rest}`);
+    }
+  }
+}
+
+/**
+ * Carries out lines in their order, as one batch; one reply a line. A line is latin1, one character a
+ * byte; one longer than `lineBytesMax` is refused. Each is recorded with the first line of its reply.
+ */
+export async function executeLines(
+  lines: readonly string[],
+  context: ConsoleContext,
+  origin: ConsoleOrigin,
+  lineBytesMax: number = Number.POSITIVE_INFINITY,
+): Promise<Reply[]> {
+  const batch = new Batch(lines, context, lineBytesMax);
+  await batch.carryOut(origin);
+  return batch.replies;
+}
+
+/** Carries out one line. */
+export async function executeLine(
+  line: string,
+  context: ConsoleContext,
+  origin: ConsoleOrigin,
+): Promise<Reply> {
+  const [reply] = await executeLines([line], context, origin);
+  return reply ?? notFound;
+}

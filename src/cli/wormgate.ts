@@ -1,0 +1,131 @@
+#!/usr/bin/env node
+/**
+ * The program `wormgate`: reads the command line and hands over to the command (DESIGN A1). Runs when
+ * it is loaded. What follows `virus` is the console's own grammar and is not read here.
+ */
+import yargs, { type Arguments } from 'yargs';
+import {
+  defaultConfigFile,
+  defaultDataFolder,
+  findConfigFile,
+  packageVersion,
+  takeDataFolder,
+} from './arguments.ts';
+import { processOutput } from './output.ts';
+
+const output = processOutput();
+
+class UsageError extends Error {}
+
+function textOption(options: Arguments, name: string): string {
+  const value = options[name];
+  if (typeof value !== 'string' || value === '') throw new UsageError(`--${name} needs a value`);
+  return value;
+}
+
+// A command's module is loaded when it is wanted: `wormgate virus` need not wait for the server's.
+async function start(options: Arguments): Promise<number> {
+  const { runServer } = await import('../wormgate.ts');
+  return await runServer({
+    configFile: textOption(options, 'config'),
+    dataFolder: textOption(options, 'data'),
+  });
+}
+
+async function check(options: Arguments): Promise<number> {
+  const { formatFault, loadSettings } = await import('../config/load.ts');
+  const file = textOption(options, 'config');
+  const loaded = loadSettings(file);
+  if (loaded.ok) output.print(`${file}: ok`);
+  else for (const fault of loaded.faults) output.complain(formatFault(fault));
+  return loaded.ok ? 0 : 2;
+}
+
+async function openConsole(options: Arguments): Promise<number> {
+  const { runConsole } = await import('./console.ts');
+  return await runConsole(textOption(options, 'data'));
+}
+
+const config = {
+  type: 'string',
+  describe: 'The configuration file',
+  default: findConfigFile(),
+  defaultDescription: defaultConfigFile,
+  requiresArg: true,
+} as const;
+
+const data = {
+  type: 'string',
+  describe: 'The data folder',
+  default: defaultDataFolder,
+  requiresArg: true,
+} as const;
+
+async function runCommand(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const running = (command: (options: Arguments) => Promise<number>) => {
+    return async (options: Arguments) => {
+      exitCode = await command(options);
+    };
+  };
+  await yargs(args)
+    .scriptName('wormgate')
+    .usage('$0 COMMAND [OPTIONS]')
+    .locale('en')
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'parse-numbers': false })
+    .command(
+      'start',
+      'Run the accelerators in the foreground',
+      (parser) => parser.option('config', config).option('data', data),
+      running(start),
+    )
+    .command(
+      'check',
+      'Check the configuration file and print every fault',
+      (parser) => parser.option('config', config),
+      running(check),
+    )
+    .command(
+      'console',
+      'Open the console of the running server: menu, screen and commands',
+      (parser) => parser.option('data', data),
+      running(openConsole),
+    )
+    .command(
+      'virus',
+      'Send one console command to the running server: wormgate virus -h lists them',
+      (parser) => parser,
+      () => undefined,
+    )
+    .demandCommand(1, 'a command is needed')
+    .strictCommands()
+    .strict()
+    .version(packageVersion())
+    .help()
+    .exitProcess(false)
+    .fail((message, error) => {
+      // YError is the name of the parser's own complaints about the command line.
+      if (error !== null && error !== undefined && error.name !== 'YError') throw error;
+      throw new UsageError(message ?? error?.message ?? 'the command line is not understood');
+    })
+    .parseAsync();
+  return exitCode;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const front = takeDataFolder(args);
+  if (front.ok && front.rest[0] === 'virus') {
+    const { runVirus } = await import('./virus-command.ts');
+    const before = args.slice(0, args.length - front.rest.length);
+    return await runVirus([...before, ...front.rest.slice(1)], output);
+  }
+  try {
+    return await runCommand(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    output.complain(`wormgate: ${error.message}; wormgate --help lists the commands`);
+    return 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,121 @@
+/** A stand-in for the running server: what the console works on, in memory. */
+import type { ConsoleContext, ConsolePattern } from '../../src/admin/console.ts';
+import type { ScreenSnapshot } from '../../src/admin/screen.ts';
+import type { Change, Outcome } from '../../src/virus/change.ts';
+
+/** The figures of a screen, all different. */
+export const sampleSnapshot: ScreenSnapshot = {
+  noOfPatterns: 3,
+  patternSize: 16,
+  patternStartOffset: 1,
+  refreshInterval: 10,
+  hitThreshold: 250,
+  autoUpdate: false,
+  virusRequests: 41,
+  nonVirusRequests: 5200,
+  recommendThreshold: 33,
+  maxNonVirusHitRate: 52,
+  aveVirusHitRate: 0.5,
+  aveNonVirusHitRate: 13.125,
+  virusSources: [
+    { address: '2001:db8::7', atMs: 1_700_000_000_000, count: 2 },
+    { address: '203.0.113.9', atMs: 1_699_999_000_000, count: 1 },
+  ],
+  lastPredictedRequest: undefined,
+  differences: [],
+  mode: 'block',
+  atMs: 1_700_000_001_000,
+};
+
+/** A context that keeps what is committed in a map, and remembers what it was told. */
+export class FakeContext implements ConsoleContext {
+  readonly patternSize = 16;
+  readonly entries = new Map<string, ConsolePattern>();
+  readonly keywordNames = new Set<string>();
+  /** The changes of each commit, in order. */
+  readonly commits: (readonly Change[])[] = [];
+  readonly recorded: string[] = [];
+  isReady = true;
+  scans = true;
+  maxPatterns = 100_000;
+  /** Awaited by every commit. */
+  commitDelay: Promise<unknown> = Promise.resolve();
+  commitError: Error | undefined;
+  dumpError: Error | undefined;
+  snapshotError: Error | undefined;
+
+  ready() {
+    return this.isReady;
+  }
+
+  scanVirusPatterns() {
+    return this.scans;
+  }
+
+  async commit(changes: readonly Change[]): Promise<Outcome[]> {
+    await this.commitDelay;
+    if (this.commitError !== undefined) throw this.commitError;
+    this.commits.push(changes);
+    return changes.map((change) => this.#apply(change));
+  }
+
+  snapshot(): ScreenSnapshot {
+    if (this.snapshotError !== undefined) throw this.snapshotError;
+    return { ...sampleSnapshot, noOfPatterns: this.entries.size };
+  }
+
+  patterns() {
+    return this.entries.values();
+  }
+
+  *keywords() {
+    for (const keyword of this.keywordNames) {
+      yield { keyword, from: 'console' as const, addedAtMs: 1_700_000_000_000 };
+    }
+  }
+
+  async dump() {
+    if (this.dumpError !== undefined) throw this.dumpError;
+    const { entries, keywordNames } = this;
+    return { path: 'data/VIRPAT.NCF', patterns: entries.size, keywords: keywordNames.size };
+  }
+
+  nowMs() {
+    return 1_700_000_000_000;
+  }
+
+  record(text: string) {
+    this.recorded.push(text);
+  }
+
+  #apply(change: Change): Outcome {
+    switch (change.kind) {
+      case 'add': {
+        const key = `${Buffer.from(change.pattern).toString('hex')}/${change.origLength}`;
+        if (this.entries.has(key)) return { kind: 'unchanged', message: 'It is there already.' };
+        if (this.entries.size >= this.maxPatterns) return { kind: 'refused', message: 'Full.' };
+        const { pattern, origLength, from, atMs } = change;
+        const counts = { hits: 0, lastHitMs: undefined };
+        this.entries.set(key, { pattern, origLength, from, addedAtMs: atMs, ...counts });
+        return { kind: 'done' };
+      }
+      case 'del': {
+        const key = `${Buffer.from(change.pattern).toString('hex')}/${change.origLength}`;
+        return this.entries.delete(key)
+          ? { kind: 'done' }
+          : { kind: 'refused', message: 'There is no such pattern.' };
+      }
+      case 'add-keyword':
+        this.keywordNames.add(change.keyword);
+        return { kind: 'done' };
+      case 'del-keyword':
+        this.keywordNames.delete(change.keyword);
+        return { kind: 'done' };
+      case 'clear':
+        this.entries.clear();
+        return { kind: 'done' };
+      case 'set':
+        return { kind: 'done' };
+    }
+  }
+}
