@@ -1,0 +1,55 @@
+/**
+ * Readers of the request data in test/data: what worms and scanners sent, and what a real site's
+ * visitors asked for. Text is latin1, one character a byte.
+ */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { projectPath } from './paths.ts';
+
+/** A row of requests.tsv. `target` may hold blanks and backslashes, as the worm sends it. */
+export interface NamedRequest {
+  readonly name: string;
+  readonly method: string;
+  readonly target: string;
+}
+
+/** A request of an access log. `line` is its number in the file, from 1. */
+export interface LoggedRequest {
+  readonly method: string;
+  readonly target: string;
+  /** `HTTP/1.0` or `HTTP/1.1`. */
+  readonly version: string;
+  readonly line: number;
+}
+
+/** Reads requests.tsv; throws on a row that is not `NAME METHOD`, tab, target. */
+export function readWormRequests(): readonly NamedRequest[] {
+  const rows = readFileSync(projectPath('test/data/requests.tsv'), 'latin1').trimEnd().split('\n');
+  return rows.slice(1).map((row) => {
+    const parts = /^(.+) ([A-Z]+)\t(.+)$/.exec(row);
+    if (!parts) throw new Error(`requests.tsv: not a row: ${row}`);
+    const [, name = '', method = '', target = ''] = parts;
+    return { name, method, target };
+  });
+}
+
+/** Reads the 10,000 requests of site-b; throws on a line without a request. */
+export function readSiteB(): readonly LoggedRequest[] {
+  const packed = readFileSync(projectPath('test/data/site-b-combined.log.gz'));
+  const lines = gunzipSync(packed).toString('latin1').trimEnd().split('\n');
+  return lines.map((text, index) => {
+    const parts = /^\S+ \S+ \S+ \[[^\]]+\] "([A-Z]+) (\S+) (HTTP\/1\.[01])" /.exec(text);
+    if (!parts) throw new Error(`site-b: line ${index + 1} has no request`);
+    const [, method = '', target = '', version = ''] = parts;
+    return { method, target, version, line: index + 1 };
+  });
+}
+
+/**
+ * The request string of a worm's request, over the HTTP version given. Code Red, both kinds, has two
+ * blanks before the version, which makes the paper's 385 bytes.
+ */
+export function wormRequestString(request: NamedRequest, version: string): string {
+  const blanks = request.name.startsWith('code-red') ? '  ' : ' ';
+  return `${request.target}${blanks}${version}`;
+}
