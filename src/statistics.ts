@@ -10,6 +10,7 @@ export interface CounterRow {
 
 export const counterTable = {
   connections: { help: 'Connections accepted by the accelerators.' },
+  connections_closed: { help: 'Connections of the accelerators that are over.' },
   connections_refused: { help: 'Connections closed at once because MaxConnections was reached.' },
   requests: { help: 'Requests whose head arrived whole, virus requests included.' },
   virus_requests: { help: 'Requests that matched a virus pattern.' },
@@ -20,6 +21,9 @@ export const counterTable = {
   requests_never_block: { help: 'Virus requests let pass because of NeverBlock.' },
   requests_malformed: {
     help: 'Requests refused with 400 because their grammar was ambiguous or broken.',
+  },
+  requests_unsupported: {
+    help: 'Requests refused with 405, 417 or 501 because of their method or their expectation.',
   },
   request_line_too_long: { help: 'Requests refused with 414 because of MaxRequestLine.' },
   request_headers_too_large: {

@@ -1,0 +1,248 @@
+/**
+ * A listen address: Fastify over node:http, complete and forgiving. Requests are taken at the
+ * listener, before Fastify's router, which refuses some that a worm sends and some that an origin
+ * would serve (targets that are not UTF-8); humble ones pass through Fastify to the origin.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { HostPort } from '../config/shape.ts';
+import { type FastifyInstance, fastify } from '../fastify.ts';
+import { listenKey } from '../upstream/origins.ts';
+import { Connection, type Turn } from './connection.ts';
+import { announcesBody, beginExchange, type Exchange } from './exchange.ts';
+import { logExchange } from './exchange-log.ts';
+import { handle, refuse, sendOn } from './handle.ts';
+import type { FrontParts } from './policy.ts';
+import { type Refusal, refusals } from './refusals.ts';
+import { HeadOverflow, refuseHead } from './refused-head.ts';
+import { takeUpgrade } from './upgrade.ts';
+
+/** How often Node looks for heads that are late, in milliseconds. */
+const lateHeadCheckMs = 1000;
+
+export class Front {
+  readonly #address: HostPort;
+  readonly #listen: string;
+  readonly #parts: FrontParts;
+  readonly #app: FastifyInstance;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
+  #closing = false;
+
+  constructor(address: HostPort, parts: FrontParts) {
+    this.#address = address;
+    this.#listen = listenKey(address);
+    this.#parts = parts;
+    this.#app = fastify({
+      logger: false,
+      // The router has one route; the target is never its business, nor is it ever decoded.
+      rewriteUrl: () => '/',
+      forceCloseConnections: false,
+      // A request that was taken is answered by its origin, also while the server stops.
+      return503OnClosing: false,
+      serverFactory: (route) => this.#makeServer(route),
+    });
+    // Earlier than any body parsing or method check: every request that comes here goes to an origin.
+    this.#app.addHook('onRequest', (request, answer, _done) => {
+      answer.hijack();
+      const exchange = this.#exchanges.get(request.raw);
+      if (exchange?.site !== undefined) sendOn(exchange, exchange.site, answer.raw, this.#parts);
+    });
+  }
+
+  /** Binds the address; rejects with the system's error, e.g. EADDRINUSE. */
+  async listen(): Promise<void> {
+    await this.#app.listen({ host: this.#address.host, port: this.#address.port });
+    this.applyLimits();
+  }
+
+  /** Takes over limits that were reloaded. */
+  applyLimits(): void {
+    const { limits } = this.#parts.policy().settings;
+    for (const server of this.#servers) {
+      server.maxConnections = limits.connectionsMax;
+      server.headersTimeout = limits.headerTimeoutMs;
+      server.keepAliveTimeout = limits.keepAliveTimeoutMs;
+    }
+  }
+
+  /** Stops accepting, lets answers under way finish for `drainMs`, then closes what is left. */
+  async close(drainMs: number): Promise<void> {
+    this.#closing = true;
+    const closed = this.#app.close();
+    for (const connection of this.#connections.values()) {
+      if (connection.current === undefined) connection.socket.destroySoon();
+    }
+    const timer = setTimeout(() => {
+      for (const socket of this.#connections.keys()) socket.destroy();
+    }, drainMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #makeServer(route: (req: IncomingMessage, res: ServerResponse) => void): Server {
+    const { limits } = this.#parts.policy().settings;
+    const server = createServer({
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.headerTimeoutMs,
+      // A long upload is not a slow one: pauses are limited instead, by BodyTimeout.
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: lateHeadCheckMs,
+      requireHostHeader: false,
+      noDelay: true,
+    });
+    // Node would cut a longer header list short in silence; handle.ts counts and refuses.
+    server.maxHeadersCount = 0;
+    server.on('connection', (socket) => this.#accept(socket));
+    server.on('drop', () => this.#parts.statistics.add('connections_refused'));
+    const take = (req: IncomingMessage, res: ServerResponse) =>
+      this.#take(req, res, () => route(req, res));
+    server.on('request', take);
+    server.on('checkContinue', take);
+    server.on('checkExpectation', take);
+    server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#switch(server, req, socket, head),
+    );
+    server.on('connect', (req: IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#switch(server, req, socket, head),
+    );
+    server.on('clientError', (error, socket) => this.#refuse(error, socket));
+    server.on('timeout', (socket) => this.#timedOut(socket));
+    this.#servers.push(server);
+    return server;
+  }
+
+  #accept(socket: Socket): void {
+    const known = this.#connections.get(socket);
+    if (known !== undefined) {
+      known.tapAgain();
+      return;
+    }
+    const { statistics } = this.#parts;
+    const { limits } = this.#parts.policy().settings;
+    // All listen addresses together; the server's own maxConnections knows of one only.
+    const openCount = statistics.get('connections') - statistics.get('connections_closed');
+    if (openCount >= limits.connectionsMax) {
+      statistics.add('connections_refused');
+      socket.destroy();
+      return;
+    }
+    statistics.add('connections');
+    const overflow = () => this.#refuse(new HeadOverflow(), socket);
+    this.#connections.set(socket, new Connection(socket, limits.headerBytesMax, overflow));
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      statistics.add('connections_closed');
+    });
+  }
+
+  #take(req: IncomingMessage, res: ServerResponse, route: () => void): void {
+    const connection = this.#connections.get(req.socket);
+    if (connection === undefined || connection.isBroken) return;
+    const exchange = this.#begin(req, connection);
+    const start = (isBroken: boolean) => {
+      res.once('close', () => this.#finish(exchange, res, connection));
+      if (this.#closing) res.shouldKeepAlive = false;
+      if (isBroken) return refuse(exchange, res, refusals.brokenBody, this.#parts);
+      const { limits } = this.#parts.policy().settings;
+      const waitsForBody = announcesBody(exchange.fields);
+      req.socket.setTimeout(waitsForBody ? limits.bodyTimeoutMs : limits.sendTimeoutMs);
+      if (waitsForBody) req.once('end', () => req.socket.setTimeout(limits.sendTimeoutMs));
+      handle(exchange, res, this.#parts, route);
+    };
+    connection.takeTurn({ req, res, start });
+  }
+
+  #begin(req: IncomingMessage, connection: Connection): Exchange {
+    const exchange = beginExchange(req, connection, this.#listen, this.#parts);
+    this.#exchanges.set(req, exchange);
+    return exchange;
+  }
+
+  #finish(exchange: Exchange, res: ServerResponse, connection: Connection): void {
+    if (!res.writableFinished && exchange.error === undefined && exchange.match?.mark !== 'slip') {
+      exchange.error = 'client_gone';
+      this.#parts.statistics.add('client_aborts');
+    }
+    if (res.headersSent) exchange.status = res.statusCode;
+    logExchange(exchange, this.#parts);
+    if (this.#closing) connection.afterTurns(() => connection.socket.destroySoon());
+  }
+
+  #switch(server: Server, req: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Node has let go of the socket, its listeners included.
+    socket.on('error', () => socket.destroy());
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.isBroken) {
+      socket.destroy();
+      return;
+    }
+    const exchange = this.#begin(req, connection);
+    connection.tap.stop();
+    const relayDrain = () => connection.current?.res.emit('drain');
+    socket.on('drain', relayDrain);
+    connection.afterTurns(() => {
+      socket.removeListener('drain', relayDrain);
+      takeUpgrade(exchange, connection, head, this.#parts, (unread) => {
+        socket.unshift(unread);
+        server.emit('connection', socket);
+      });
+    });
+  }
+
+  #refuse(error: Error, stream: Duplex): void {
+    const connection = stream instanceof Socket ? this.#connections.get(stream) : undefined;
+    if (connection === undefined) {
+      stream.destroy();
+      return;
+    }
+    if (connection.isBroken) return;
+    const code = 'code' in error ? String(error.code) : '';
+    const { unfinished, socket } = connection;
+    const isGrammar = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    // A client that goes away in the middle of a body is no fault of grammar.
+    if (!isGrammar || (unfinished !== undefined && code === 'HPE_INVALID_EOF_STATE')) {
+      socket.destroy();
+      return;
+    }
+    connection.giveUpReading();
+    if (unfinished === undefined) {
+      connection.afterTurns(() => refuseHead(code, connection, this.#parts));
+    } else if (unfinished === connection.current) {
+      this.#refuseBody(unfinished, refusals.brokenBody);
+    }
+    // A turn that waits is refused when it comes.
+  }
+
+  /** The body of the request in hand is late or broken: answers, or, too late for that, hangs up. */
+  #refuseBody({ req, res }: Turn, refusal: Refusal): void {
+    const exchange = this.#exchanges.get(req);
+    if (exchange === undefined) return;
+    if (!res.headersSent) return refuse(exchange, res, refusal, this.#parts);
+    exchange.error = refusal.error;
+    if (refusal.counter !== undefined) this.#parts.statistics.add(refusal.counter);
+    req.socket.destroy();
+  }
+
+  #timedOut(socket: Socket): void {
+    const current = this.#connections.get(socket)?.current;
+    const exchange = current && this.#exchanges.get(current.req);
+    if (current === undefined || exchange === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { req, res } = current;
+    if (!req.complete && req.readableFlowing) return this.#refuseBody(current, refusals.lateBody);
+    if (res.writableLength > 0) {
+      exchange.error = 'send_timeout';
+      this.#parts.statistics.add('response_send_timeouts');
+      socket.destroy();
+      return;
+    }
+    // The client waits for the origin, whose own timeouts hold.
+    socket.setTimeout(this.#parts.policy().settings.limits.sendTimeoutMs);
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * THE request path, read from top to bottom: grammar, screening, limits, site, origin. A request comes
+ * here at its turn on its connection, before any routing, because a worm's request may be one that a
+ * router refuses to read.
+ */
+import type { ServerResponse } from 'node:http';
+import { originFaults } from '../upstream/faults.ts';
+import { forward } from '../upstream/forward.ts';
+import type { Site } from '../upstream/origins.ts';
+import { announcesBody, type Exchange, hostOf, waitsForContinue } from './exchange.ts';
+import { ambiguityOf } from './head.ts';
+import { outgoingHeaders } from './outgoing-headers.ts';
+import type { FrontParts, Policy } from './policy.ts';
+import { type Refusal, refusals } from './refusals.ts';
+import { reply } from './reply.ts';
+import { judge } from './verdict.ts';
+
+/** Decides about one request; `goOn` leads a humble one through the web framework to `sendOn`. */
+export function handle(
+  exchange: Exchange,
+  res: ServerResponse,
+  parts: FrontParts,
+  goOn: () => void,
+): void {
+  const policy = parts.policy();
+  parts.statistics.add('requests');
+  if (exchange.line === undefined) return refuse(exchange, res, refusals.malformedLine, parts);
+  const verdict = judge(exchange, policy, parts);
+  if (verdict === 'slip') {
+    exchange.req.socket.destroy();
+    return;
+  }
+  if (verdict === 'drop') return refuse(exchange, res, refusals.blocked, parts);
+  const refusal = findRefusal(exchange, policy);
+  if (refusal !== undefined) return refuse(exchange, res, refusal, parts);
+  goOn();
+}
+
+/** The first reason not to forward a humble request, or undefined. */
+export function findRefusal(exchange: Exchange, policy: Policy): Refusal | undefined {
+  const { limits } = policy.settings;
+  const { fields, req } = exchange;
+  if (exchange.rawLine.length > limits.requestLineBytesMax) return refusals.lineTooLong;
+  if (exchange.headByteCount > limits.headerBytesMax) return refusals.headTooLarge;
+  if (fields.lineCount > limits.headerCountMax) return refusals.tooManyHeaders;
+  const ambiguity = ambiguityOf(req, fields, exchange.authority);
+  if (ambiguity !== undefined) {
+    return { ...refusals.brokenHead, explanation: ambiguity };
+  }
+  if (limits.requestBodyBytesMax > 0 && (fields.contentLength ?? 0) > limits.requestBodyBytesMax) {
+    return refusals.bodyTooLarge;
+  }
+  if (exchange.site === undefined) return refusals.misdirected;
+  const expect = req.httpVersionMinor > 0 ? fields.expect?.toLowerCase() : undefined;
+  if (expect !== undefined && expect !== '100-continue') return refusals.expectation;
+  return undefined;
+}
+
+/** Answers with a refusal; the connection stays open only for what a trusted peer carries. */
+export function refuse(
+  exchange: Exchange,
+  res: ServerResponse,
+  refusal: Refusal,
+  parts: FrontParts,
+): void {
+  if (refusal.counter !== undefined) parts.statistics.add(refusal.counter);
+  exchange.status = refusal.status;
+  exchange.error = refusal.error;
+  const isDrop = refusal === refusals.blocked || refusal === refusals.malformedLine;
+  exchange.bytes = reply(exchange.req, res, {
+    status: refusal.status,
+    explanation: refusal.explanation,
+    requestId: exchange.id,
+    close: !(isDrop && exchange.peerTrusted) || parts.draining(),
+    asJson: exchange.fields.accept.includes('application/json'),
+  });
+}
+
+/** Sends a humble request to its site's origin and the answer back. */
+export function sendOn(
+  exchange: Exchange,
+  site: Site,
+  res: ServerResponse,
+  parts: FrontParts,
+): void {
+  const { req, fields } = exchange;
+  const { limits } = parts.policy().settings;
+  const chunked = fields.transferEncodings.length > 0;
+  const hasBody = announcesBody(fields);
+  parts.statistics.add('requests_forwarded');
+  forward(req, res, {
+    origins: site.rotation(),
+    target: exchange.target,
+    headers: outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, chunked)),
+    hasBody,
+    chunked,
+    expectsContinue: waitsForContinue(exchange),
+    limits,
+    onRetry: () => parts.statistics.add('requests_retried'),
+    onFault: (code) => {
+      const { status, explanation, counter } = originFaults[code];
+      refuse(exchange, res, { status, explanation, error: code, counter }, parts);
+    },
+    onBodyTooLarge: () => {
+      if (!res.headersSent) return refuse(exchange, res, refusals.bodyTooLarge, parts);
+      parts.statistics.add('request_body_too_large');
+      exchange.error = 'body_too_large';
+      res.destroy();
+    },
+    onCutShort: (isTimeout) => {
+      parts.statistics.add(isTimeout ? 'origin_timeouts' : 'origin_aborts');
+      exchange.error = isTimeout ? 'origin_timeout' : 'origin_cut_short';
+    },
+    onBytes: (count) => {
+      exchange.bytes += count;
+    },
+  });
+}
+
+/** What the origin is told about where the request came from. */
+export function forwardingFacts(exchange: Exchange, chunked: boolean) {
+  return {
+    peer: exchange.peer,
+    peerTrusted: exchange.peerTrusted,
+    proto: 'http',
+    host: hostOf(exchange),
+    hostFromTarget: exchange.authority !== undefined,
+    httpVersion: exchange.req.httpVersion,
+    chunked,
+  } as const;
+}

@@ -1,0 +1,28 @@
+/**
+ * Closing a connection whose client is still sending (RFC 9112 §9.6): our side is ended behind the
+ * answer, and what still arrives is read and thrown away for a while. Closing outright would make the
+ * kernel reset the connection, and the client might never see why it was refused.
+ */
+import type { Socket } from 'node:net';
+
+/** The longest pause, the longest time and the most bytes that a client gets to finish in. */
+const pauseMs = 2000;
+const lingerMs = 10_000;
+const bytesMax = 64 * 1024 * 1024;
+
+/** Takes the socket from the parser, ends it, and destroys it when the client has done so too. */
+export function linger(socket: Socket): void {
+  const give = () => socket.destroy();
+  socket.removeAllListeners('data');
+  socket.setTimeout(pauseMs, give);
+  const timer = setTimeout(give, lingerMs);
+  let byteCount = 0;
+  socket.on('data', (chunk: Buffer) => {
+    byteCount += chunk.length;
+    if (byteCount > bytesMax) give();
+  });
+  socket.once('end', give);
+  socket.once('close', () => clearTimeout(timer));
+  socket.resume();
+  socket.end();
+}

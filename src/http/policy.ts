@@ -1,0 +1,35 @@
+/**
+ * What the request path decides by, and the parts it works with. A policy is made whole from the
+ * settings at start and at each reload, and swapped in one assignment.
+ */
+import type { Settings } from '../config/shape.ts';
+import type { AccessEntry } from '../log/access.ts';
+import type { Statistics } from '../statistics.ts';
+import type { SiteTable } from '../upstream/origins.ts';
+import type { HitRates } from '../virus/hit-rates.ts';
+import type { NeverBlock } from '../virus/never-block.ts';
+import type { PatternSet } from '../virus/pattern-set.ts';
+import type { Screen } from '../virus/screen.ts';
+import type { VirusSources } from '../virus/virus-sources.ts';
+
+export interface Policy {
+  readonly settings: Settings;
+  readonly sites: SiteTable;
+  readonly neverBlock: NeverBlock;
+  /** Undefined: ScanVirusPatterns=0, nothing is screened. */
+  readonly screen: Screen | undefined;
+}
+
+/** What the fronts of all listen addresses share. */
+export interface FrontParts {
+  /** The policy in force now. */
+  policy(): Policy;
+  readonly patterns: PatternSet;
+  readonly hitRates: HitRates;
+  readonly virusSources: VirusSources;
+  readonly statistics: Statistics;
+  nowMs(): number;
+  /** True once the server is on its way out: answers then close their connections. */
+  draining(): boolean;
+  logAccess(entry: AccessEntry): void;
+}

@@ -1,0 +1,52 @@
+/** One request on its way to an origin, and how far it has come. State only; forward.ts acts on it. */
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { LimitSettings } from '../config/shape.ts';
+import type { OriginFaultCode } from './faults.ts';
+import type { HeaderLine } from './hop-by-hop.ts';
+import type { Leave } from './origin-queue.ts';
+import type { Origin } from './origins.ts';
+
+/** What is to be sent, and whom to tell what becomes of it. */
+export interface Forwarding {
+  /** Origins to try, in order; at least one. */
+  readonly origins: readonly Origin[];
+  /** The request target in origin-form, or `*`. */
+  readonly target: string;
+  readonly headers: readonly HeaderLine[];
+  /** True when the request announces a body. */
+  readonly hasBody: boolean;
+  readonly chunked: boolean;
+  /** True when the client waits for 100 Continue before it sends the body. */
+  readonly expectsContinue: boolean;
+  readonly limits: LimitSettings;
+  /** The request is sent once more, to the same origin or the next. */
+  onRetry(): void;
+  /** The origin failed before its answer began: the client is still owed one. */
+  onFault(fault: OriginFaultCode): void;
+  /** The body outgrew MaxRequestBody on its way. */
+  onBodyTooLarge(): void;
+  /** The origin broke off, or fell silent, in the middle of its answer; the client's connection closes. */
+  onCutShort(isTimeout: boolean): void;
+  /** Body bytes on their way to the client. */
+  onBytes(count: number): void;
+}
+
+export interface Attempt {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly forwarding: Forwarding;
+  /** The origin in use and those still to try. */
+  readonly origins: Origin[];
+  /** The library's request; undefined until a connection is assigned to it. */
+  proxyReq: ClientRequest | undefined;
+  /** Gives the place at the origin back. */
+  leave: Leave;
+  retriedStale: boolean;
+  /** Part of the body was read, so that it cannot be sent once more. */
+  bodyBegun: boolean;
+  /** 100 Continue was relayed. */
+  continued: boolean;
+  timedOut: boolean;
+  /** The answer was received whole. */
+  complete: boolean;
+}

@@ -1,0 +1,125 @@
+/**
+ * Forwards a request to an origin and its answer to the client, over the proxy library, which ends
+ * either side when the other is gone. Here is the course of it: the place at the origin, the
+ * connection, one retry where that is safe, the next origin, and a fault's name.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Attempt, Forwarding } from './attempt.ts';
+import { originFaultOf } from './faults.ts';
+import { relayAnswer } from './origin-answer.ts';
+import { BodySource, loweredHeaders, prepareRequest, sendBody } from './origin-request.ts';
+import { proxy } from './proxy.ts';
+
+/** Methods that may be sent twice (RFC 9110 §9.2.2). */
+const idempotent = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+  'QUERY',
+  'PROPFIND',
+  'REPORT',
+  'SEARCH',
+]);
+
+const attempts = new WeakMap<IncomingMessage, Attempt>();
+
+/** Sends the request on; answers, faults and byte counts come back through the callbacks. */
+export function forward(req: IncomingMessage, res: ServerResponse, forwarding: Forwarding): void {
+  const attempt: Attempt = {
+    req,
+    res,
+    forwarding,
+    origins: [...forwarding.origins],
+    proxyReq: undefined,
+    leave: () => {},
+    retriedStale: false,
+    bodyBegun: false,
+    continued: false,
+    timedOut: false,
+    complete: false,
+  };
+  attempts.set(req, attempt);
+  if (!forwarding.hasBody) req.resume();
+  // Also when the answer was ours and the origin still waits for the rest of a body.
+  res.once('close', () => {
+    if (!attempt.complete) attempt.proxyReq?.destroy();
+    attempt.leave();
+  });
+  queueUp(attempt);
+}
+
+function queueUp(attempt: Attempt): void {
+  const { forwarding, origins } = attempt;
+  const origin = origins[0];
+  if (origin === undefined) return forwarding.onFault('origin_unreachable');
+  const { originConnectionsMax, originQueueMax } = forwarding.limits;
+  const bounds = { runningMax: originConnectionsMax, waitingMax: originQueueMax };
+  const leave = origin.queue.enter(bounds, () => send(attempt, false));
+  if (leave === undefined) return forwarding.onFault('origin_busy');
+  attempt.leave = leave;
+}
+
+function send(attempt: Attempt, fresh: boolean): void {
+  const { req, res, forwarding } = attempt;
+  const origin = attempt.origins[0];
+  if (origin === undefined) return;
+  attempt.proxyReq = undefined;
+  // The library decides about connection reuse and framing by these names; the lines that are really
+  // sent are set when the connection is there.
+  req.headers = loweredHeaders(forwarding.headers);
+  const options = {
+    target: origin.url,
+    agent: fresh ? origin.fresh : origin.pool,
+    buffer: new BodySource(() => sendBody(attempt)),
+  };
+  // What fails is reported through the error event; the promise only repeats it.
+  proxy.web(req, res, options).catch(() => {});
+}
+
+proxy.on('proxyReq', (proxyReq, req) => {
+  const attempt = attempts.get(req);
+  if (attempt === undefined) return;
+  attempt.proxyReq = proxyReq;
+  proxyReq.once('close', () => {
+    // After the agent has its connection back, so that whoever is next may use it.
+    if (attempt.proxyReq === proxyReq) process.nextTick(attempt.leave);
+  });
+  prepareRequest(attempt, proxyReq);
+});
+
+proxy.on('proxyRes', (proxyRes, req, res) => {
+  const attempt = attempts.get(req);
+  if (attempt === undefined || res.headersSent || res.destroyed) return;
+  relayAnswer(attempt, proxyRes);
+});
+
+proxy.on('error', (error, req) => {
+  const attempt = req === undefined ? undefined : attempts.get(req);
+  if (attempt === undefined) return;
+  const { res, forwarding, origins, proxyReq } = attempt;
+  if (res.destroyed || res.writableEnded) return;
+  if (res.headersSent) {
+    forwarding.onCutShort(attempt.timedOut);
+    res.destroy();
+    return;
+  }
+  const fault = originFaultOf(error);
+  const isStale = proxyReq?.reusedSocket === true && fault === 'origin_closed';
+  const repeatable = !forwarding.hasBody && idempotent.has(attempt.req.method ?? '');
+  if (isStale && repeatable && !attempt.retriedStale) {
+    attempt.retriedStale = true;
+    forwarding.onRetry();
+    return send(attempt, true);
+  }
+  const neverSent = fault === 'origin_unreachable' || fault === 'origin_connect_timeout';
+  if (neverSent && !attempt.bodyBegun && origins.length > 1) {
+    attempt.leave();
+    origins.shift();
+    forwarding.onRetry();
+    return queueUp(attempt);
+  }
+  forwarding.onFault(fault);
+});

@@ -1,0 +1,153 @@
+/**
+ * Who serves a host: the accelerators of a listen address, told apart by their Hosts, and the origins
+ * of each in turn. An origin's kept-alive connections survive a reload as long as it stays configured.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import { isIP } from 'node:net';
+import { AddressList } from '../config/address-list.ts';
+import type {
+  AcceleratorSettings,
+  HostPort,
+  LimitSettings,
+  OriginAddress,
+} from '../config/shape.ts';
+import { OriginQueue } from './origin-queue.ts';
+
+/**
+ * How long a connection to an origin is kept idle, in milliseconds; less when the origin says so in
+ * Keep-Alive. A connection that the origin has given up may cost a POST its answer.
+ */
+const idleMs = 60_000;
+
+/** One origin server and its connections. */
+export class Origin {
+  readonly url: URL;
+  /** Keeps connections alive and bounds how many there are. */
+  readonly pool: http.Agent;
+  /** Opens a connection of its own each time: for a retry after a kept-alive one had gone stale. */
+  readonly fresh: http.Agent;
+  /** Who uses a connection now, and who waits for one. */
+  readonly queue = new OriginQueue();
+
+  constructor(address: HostPort & { readonly protocol: 'http' | 'https' }) {
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+    this.url = new URL(`${address.protocol}://${host}:${address.port}`);
+    const Agent: new (options: https.AgentOptions) => http.Agent =
+      address.protocol === 'https' ? https.Agent : http.Agent;
+    // Without a name of its own, the agent would take the client's Host for the name to verify.
+    const servername = isIP(address.host) === 0 ? address.host : '';
+    this.pool = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: idleMs, servername });
+    this.fresh = new Agent({ keepAlive: false, servername });
+  }
+
+  /** Applies MaxOriginConnections. */
+  limitConnections(connectionsMax: number): void {
+    this.pool.maxSockets = connectionsMax;
+    this.pool.maxFreeSockets = connectionsMax;
+  }
+
+  /** Lets idle connections go at once, and those in use when their request is over. */
+  retire(): void {
+    this.pool.maxFreeSockets = 0;
+    for (const sockets of Object.values(this.pool.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+}
+
+/** An accelerator in force: its settings, whom it trusts, and its origins in rotation. */
+export class Site {
+  readonly settings: AcceleratorSettings;
+  readonly trustedProxies: AddressList;
+  readonly #origins: readonly Origin[];
+  #next = 0;
+
+  constructor(settings: AcceleratorSettings, origins: readonly Origin[]) {
+    this.settings = settings;
+    this.trustedProxies = new AddressList(settings.trustedProxies);
+    this.#origins = origins;
+  }
+
+  /** The origins in the order in which this request should try them: round robin. */
+  rotation(): Origin[] {
+    const start = this.#next;
+    this.#next = (start + 1) % this.#origins.length;
+    return [...this.#origins.slice(start), ...this.#origins.slice(0, start)];
+  }
+}
+
+/** The origins of all accelerators, one each however often it is named. */
+export class OriginTable {
+  #origins = new Map<string, Origin>();
+
+  /**
+   * Makes the sites of a configuration; origins that it no longer names let their connections go.
+   * `demo`: where the built-in demonstration site listens.
+   */
+  sitesFor(
+    accelerators: readonly AcceleratorSettings[],
+    limits: LimitSettings,
+    demo: HostPort,
+  ): SiteTable {
+    const kept = new Map<string, Origin>();
+    const originFor = (address: OriginAddress): Origin => {
+      const place = address.kind === 'demo' ? { ...demo, protocol: 'http' as const } : address;
+      const key = `${place.protocol}://${place.host}:${place.port}`;
+      const origin = kept.get(key) ?? this.#origins.get(key) ?? new Origin(place);
+      origin.limitConnections(limits.originConnectionsMax);
+      kept.set(key, origin);
+      return origin;
+    };
+    const sites = accelerators.map((each) => new Site(each, each.origins.map(originFor)));
+    for (const [key, origin] of this.#origins) if (!kept.has(key)) origin.retire();
+    this.#origins = kept;
+    return new SiteTable(sites);
+  }
+
+  close(): void {
+    for (const origin of this.#origins.values()) origin.retire();
+  }
+}
+
+/** The key under which a listen address is known. */
+export function listenKey(address: HostPort): string {
+  return `${address.host}:${address.port}`;
+}
+
+/** Which site answers for a host on a listen address: an exact name, else the longest wildcard, else all. */
+export class SiteTable {
+  readonly #byListen = new Map<string, Map<string, Site>>();
+
+  constructor(sites: readonly Site[]) {
+    for (const site of sites) {
+      for (const address of site.settings.listen) {
+        const key = listenKey(address);
+        const hosts = this.#byListen.get(key) ?? new Map<string, Site>();
+        this.#byListen.set(key, hosts);
+        const names = site.settings.hosts.length === 0 ? ['*'] : site.settings.hosts;
+        for (const name of names) hosts.set(name, site);
+      }
+    }
+  }
+
+  /** `host` as in the Host header, port allowed; undefined when the request names none. */
+  find(listen: string, host: string | undefined): Site | undefined {
+    const hosts = this.#byListen.get(listen);
+    if (hosts === undefined) return undefined;
+    const name = bareHost(host ?? '');
+    const exact = hosts.get(name);
+    if (exact !== undefined) return exact;
+    for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+      const site = hosts.get(`*${name.slice(dot)}`);
+      if (site !== undefined) return site;
+    }
+    return hosts.get('*');
+  }
+}
+
+/** Lower case, without port and without the root's dot. */
+function bareHost(host: string): string {
+  const withoutPort = host.replace(host.startsWith('[') ? /(?<=\]):\d*$/ : /:\d*$/, '');
+  return withoutPort.toLowerCase().replace(/\.$/, '');
+}
