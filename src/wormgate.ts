@@ -1,0 +1,337 @@
+/**
+ * The composition root: settings in, running parts out. Starts everything in an order in which a
+ * failure leaves nothing behind, reloads on SIGHUP, drains on SIGTERM and SIGINT.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
+import { startAdminServer } from './admin/server.ts';
+import { systemClock } from './clock.ts';
+import { formatFault, loadSettings, restartOnlyDifferences } from './config/load.ts';
+import type { HostPort, Settings } from './config/shape.ts';
+import { consoleContext } from './console-context.ts';
+import type { FastifyInstance } from './fastify.ts';
+import { Front } from './http/front.ts';
+import type { FrontParts, Policy } from './http/policy.ts';
+import { type AccessEntry, formatAccess } from './log/access.ts';
+import { type LogFile, LogFiles } from './log/file.ts';
+import { PatternState } from './pattern-state.ts';
+import { dataFolderFailure, listenFailure } from './start-failure.ts';
+import { Statistics } from './statistics.ts';
+import { type DemoSite, startDemoSite } from './upstream/demo-site.ts';
+import { listenKey, OriginTable } from './upstream/origins.ts';
+import { HitRates } from './virus/hit-rates.ts';
+import { NeverBlock } from './virus/never-block.ts';
+import { Screen } from './virus/screen.ts';
+import { VirusSources } from './virus/virus-sources.ts';
+
+export interface RunOptions {
+  readonly configFile: string;
+  readonly dataFolder: string;
+}
+
+/** Exit codes of `wormgate start` (docs/operations.md). */
+export const exitCodes = { ended: 0, cannotStart: 1, badConfiguration: 2 } as const;
+
+function warn(sentence: string): void {
+  process.stderr.write(`wormgate: ${sentence}\n`);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Runs a server until a signal ends it; resolves to the exit code. Prints `wormgate ready` when it serves. */
+export async function runServer(options: RunOptions): Promise<number> {
+  const loaded = loadSettings(options.configFile);
+  if (!loaded.ok) {
+    for (const fault of loaded.faults) process.stderr.write(`${formatFault(fault)}\n`);
+    return exitCodes.badConfiguration;
+  }
+  const server = new WormgateServer(options, loaded.settings);
+  try {
+    await server.start();
+  } catch (error) {
+    warn(`cannot start: ${describe(error)}`);
+    await server.stop(0);
+    return exitCodes.cannotStart;
+  }
+  process.stdout.write('wormgate ready\n');
+  await server.runUntilSignal();
+  return exitCodes.ended;
+}
+
+interface RunningAdmin {
+  readonly address: HostPort;
+  readonly app: FastifyInstance;
+}
+
+class WormgateServer {
+  readonly #options: RunOptions;
+  readonly #statistics = new Statistics();
+  readonly #clock = systemClock;
+  readonly #virusSources = new VirusSources();
+  readonly #origins = new OriginTable();
+  readonly #fronts = new Map<string, Front>();
+  readonly #logs: LogFiles;
+  readonly #hitRates: HitRates;
+  #settings: Settings;
+  #policy: Policy | undefined;
+  #proxyLog: LogFile | undefined;
+  #state: PatternState | undefined;
+  #demo: DemoSite | undefined;
+  #admin: RunningAdmin | undefined;
+  #console: ConsoleServer | undefined;
+  #draining = false;
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(options: RunOptions, settings: Settings) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#logs = new LogFiles({
+      backlogBytesMax: settings.limits.logBacklogBytesMax,
+      clock: this.#clock,
+      statistics: this.#statistics,
+    });
+    this.#hitRates = new HitRates(settings.virus.refreshIntervalSeconds, this.#clock.nowMs());
+  }
+
+  async start(): Promise<void> {
+    const settings = this.#settings;
+    this.#makeDataFolder();
+    // First of all, because it finds out whether another server works on this data folder.
+    await this.#openConsole();
+    this.#proxyLog = await this.#openLog(settings.log.proxyLog);
+    await this.#openLog(settings.log.consoleLog);
+    await this.#openState(settings);
+    this.#policy = await this.#makePolicy(settings);
+    for (const address of listenAddresses(settings)) await this.#openFront(address);
+    this.#admin = await this.#bindAdmin(settings);
+  }
+
+  /** Serves until SIGTERM or SIGINT, then drains. */
+  async runUntilSignal(): Promise<void> {
+    process.on('SIGHUP', () => {
+      this.#reloading = this.#reloading.then(() => this.#reload());
+    });
+    await new Promise<void>((resolve) => {
+      process.once('SIGTERM', resolve);
+      process.once('SIGINT', resolve);
+    });
+    await this.#reloading;
+    await this.stop(this.#settings.limits.drainMs);
+  }
+
+  /** Stops whatever runs, letting answers under way finish for `drainMs`. */
+  async stop(drainMs: number): Promise<void> {
+    this.#draining = true;
+    await Promise.all([...this.#fronts.values()].map((front) => front.close(drainMs)));
+    await this.#console?.close();
+    await this.#admin?.app.close();
+    this.#origins.close();
+    await this.#demo?.close();
+    await this.#state?.close();
+    await this.#logs.closeAll();
+  }
+
+  #makeDataFolder(): void {
+    const { dataFolder } = this.#options;
+    try {
+      mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw dataFolderFailure(dataFolder, error);
+    }
+  }
+
+  async #openConsole(): Promise<void> {
+    const started = await startConsoleServer({
+      socketFile: join(this.#options.dataFolder, 'console.sock'),
+      context: consoleContext({
+        settings: () => this.#settings,
+        state: () => this.#state,
+        hitRates: this.#hitRates,
+        virusSources: this.#virusSources,
+        consoleLog: () => this.#logs.get(this.#logPath(this.#settings.log.consoleLog)),
+        nowMs: () => this.#clock.nowMs(),
+      }),
+      limits: () => this.#settings.limits,
+      statistics: this.#statistics,
+      clock: this.#clock,
+    });
+    if (!started.ok) throw new Error(started.message);
+    this.#console = started.server;
+  }
+
+  async #openState(settings: Settings): Promise<void> {
+    const state = await PatternState.open(
+      {
+        settings,
+        dataFolder: this.#options.dataFolder,
+        statistics: this.#statistics,
+        nowMs: () => this.#clock.nowMs(),
+        warn,
+      },
+      randomBytes(4).readUInt32LE(),
+    );
+    const follow = () =>
+      this.#hitRates.changeInterval(
+        state.database.tunables.get('RefreshInterval'),
+        this.#clock.nowMs(),
+      );
+    state.database.onChange((change) => {
+      if (change.kind === 'set') follow();
+    });
+    follow();
+    this.#state = state;
+  }
+
+  async #makePolicy(settings: Settings): Promise<Policy> {
+    const state = this.#state;
+    if (state === undefined) throw new Error('the pattern database is not open');
+    const { virus } = settings;
+    const usesDemo = settings.accelerators.some(({ origins }) =>
+      origins.some(({ kind }) => kind === 'demo'),
+    );
+    if (usesDemo) this.#demo ??= await startDemoSite();
+    const demo = this.#demo?.address ?? { host: '127.0.0.1', port: 0 };
+    return {
+      settings,
+      sites: this.#origins.sitesFor(settings.accelerators, settings.limits, demo),
+      neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
+      screen: settings.scanVirusPatterns ? new Screen(state.database.patterns, virus) : undefined,
+    };
+  }
+
+  async #openFront(address: HostPort): Promise<Front> {
+    const front = new Front(address, this.#frontParts());
+    try {
+      await front.listen();
+    } catch (error) {
+      throw listenFailure(address, error);
+    }
+    this.#fronts.set(listenKey(address), front);
+    return front;
+  }
+
+  #frontParts(): FrontParts {
+    const state = this.#state;
+    if (state === undefined) throw new Error('the pattern database is not open');
+    return {
+      policy: () => {
+        if (this.#policy === undefined) throw new Error('there is no policy yet');
+        return this.#policy;
+      },
+      patterns: state.database.patterns,
+      hitRates: this.#hitRates,
+      virusSources: this.#virusSources,
+      statistics: this.#statistics,
+      nowMs: () => this.#clock.nowMs(),
+      draining: () => this.#draining,
+      logAccess: (entry) => this.#logAccess(entry),
+    };
+  }
+
+  #logAccess(entry: AccessEntry): void {
+    const { outcome } = entry;
+    const isOrdinary =
+      outcome.kind === 'answered' && outcome.error === undefined && outcome.passed === undefined;
+    if (isOrdinary && this.#settings.log.requests === 'blocked') return;
+    this.#proxyLog?.append(formatAccess(entry));
+  }
+
+  async #bindAdmin(settings: Settings): Promise<RunningAdmin | undefined> {
+    const address = settings.admin.listen;
+    if (address === undefined) return undefined;
+    try {
+      const app = await startAdminServer(address, {
+        admin: () => this.#settings.admin,
+        statistics: this.#statistics,
+        ready: () => !this.#draining,
+      });
+      return { address, app };
+    } catch (error) {
+      throw listenFailure(address, error);
+    }
+  }
+
+  #logPath(name: string): string {
+    return isAbsolute(name) ? name : join(this.#options.dataFolder, name);
+  }
+
+  async #openLog(name: string): Promise<LogFile> {
+    const log = this.#logs.get(this.#logPath(name));
+    const opened = await log.open();
+    if (!opened.ok) throw new Error(opened.message);
+    return log;
+  }
+
+  async #reload(): Promise<void> {
+    await this.#logs.reopenAll();
+    const refusal = await this.#tryReload();
+    if (refusal.length === 0) {
+      this.#statistics.add('reloads');
+      warn(`${this.#options.configFile} was read again and is in force`);
+      return;
+    }
+    this.#statistics.add('reloads_refused');
+    for (const sentence of refusal) warn(sentence);
+    warn(`${this.#options.configFile} was not taken over; the settings in force stay`);
+  }
+
+  /** Takes over the configuration file, or returns why not; nothing has changed then. */
+  async #tryReload(): Promise<string[]> {
+    const loaded = loadSettings(this.#options.configFile);
+    if (!loaded.ok) return loaded.faults.map(formatFault);
+    const next = loaded.settings;
+    const differences = restartOnlyDifferences(this.#settings, next);
+    if (differences.length > 0) return differences;
+    const wanted = new Map(listenAddresses(next).map((each) => [listenKey(each), each]));
+    const opened: string[] = [];
+    let admin = this.#admin;
+    try {
+      if (!isSameAddress(admin?.address, next.admin.listen)) admin = await this.#bindAdmin(next);
+      for (const [key, address] of wanted) {
+        if (this.#fronts.has(key)) continue;
+        await this.#openFront(address);
+        opened.push(key);
+      }
+      this.#proxyLog = await this.#openLog(next.log.proxyLog);
+      await this.#openLog(next.log.consoleLog);
+      this.#policy = await this.#makePolicy(next);
+    } catch (error) {
+      for (const key of opened) await this.#closeFront(key, 0);
+      if (admin !== this.#admin) await admin?.app.close();
+      return [describe(error)];
+    }
+    this.#settings = next;
+    if (admin !== this.#admin) await this.#admin?.app.close();
+    this.#admin = admin;
+    await this.#state?.rebase(next);
+    for (const [key, front] of this.#fronts) {
+      if (wanted.has(key)) front.applyLimits();
+      // Not awaited: an answer under way may take all of DrainSeconds, and later signals need not wait.
+      else void this.#closeFront(key, next.limits.drainMs);
+    }
+    return [];
+  }
+
+  async #closeFront(key: string, drainMs: number): Promise<void> {
+    const front = this.#fronts.get(key);
+    this.#fronts.delete(key);
+    await front?.close(drainMs);
+  }
+}
+
+function isSameAddress(one: HostPort | undefined, other: HostPort | undefined): boolean {
+  return (one && listenKey(one)) === (other && listenKey(other));
+}
+
+/** Every address that an accelerator listens on, each once. */
+function listenAddresses(settings: Settings): HostPort[] {
+  const addresses = new Map<string, HostPort>();
+  for (const { listen } of settings.accelerators) {
+    for (const address of listen) addresses.set(listenKey(address), address);
+  }
+  return [...addresses.values()];
+}
