@@ -1,6 +1,6 @@
 /**
  * The operator's side of the unix socket: sends console lines to the running server and hands back
- * its replies. Failures are values with the exit code of DESIGN A1. Prints nothing.
+ * its replies. Failures are values with an exit code (docs/operations.md). Prints nothing.
  */
 import { createConnection, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';

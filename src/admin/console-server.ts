@@ -190,8 +190,11 @@ export class ConsoleServer {
       this.#options.statistics.add('console_clients_refused');
       const error = `there are ${clientsMax} console clients already`;
       const answer: ConsoleAnswer = { id: null, error };
+      // Closed at once, with its request unread, the client would be reset and never read why.
       socket.resume();
-      socket.end(`${JSON.stringify(answer)}\n`, () => socket.destroy());
+      socket.end(`${JSON.stringify(answer)}\n`);
+      const timer = this.#options.clock.after(closeTimeoutMs, () => socket.destroy());
+      socket.on('close', () => timer.cancel());
       return;
     }
     const session = new ConsoleSession(socket, this.#options);

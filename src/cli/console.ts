@@ -148,7 +148,7 @@ class InteractiveConsole {
   }
 }
 
-/** Opens the console of the server on a data folder; gives the exit code of DESIGN A1. */
+/** Opens the console of the server on a data folder; gives an exit code of docs/operations.md. */
 export async function runConsole(
   dataFolder: string,
   streams: ConsoleStreams = {

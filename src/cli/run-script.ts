@@ -125,7 +125,7 @@ class ScriptRun {
   }
 }
 
-/** Runs a script; the exit code is that of DESIGN A1. */
+/** Runs a script; the exit code is as docs/operations.md says. */
 export async function runScript(
   file: string,
   client: ConsoleClient,

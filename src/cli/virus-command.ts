@@ -1,6 +1,6 @@
 /**
  * `wormgate virus …`, and the program `virus`: one console command to the running server. Its reply
- * goes to stdout, a refusal to stderr. The exit codes are those of DESIGN A1.
+ * goes to stdout, a refusal to stderr. The exit codes are those of docs/operations.md.
  */
 import { renderCommandHelp, renderHelp } from '../admin/command-reference.ts';
 import { commandSyntax } from '../admin/commands.ts';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The program `wormgate`: reads the command line and hands over to the command (DESIGN A1). Runs when
+ * The program `wormgate`: reads the command line and hands over to the command. Runs when
  * it is loaded. What follows `virus` is the console's own grammar and is not read here.
  */
 import yargs, { type Arguments } from 'yargs';

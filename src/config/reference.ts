@@ -36,8 +36,8 @@ part that does not apply is left out; a file that cannot be read at all is \`FIL
   \`\\\\\` a backslash.
 - A section or key that is unknown or stands twice is a fault, and so is a value of the wrong type or
   out of its range.
-- SIGHUP reads the file again. If it has a fault, the old settings stay in force. Keys marked
-  "restart" keep their value until the next start.`;
+- SIGHUP reads the file again. If it has a fault, or changes a key marked "restart", all the old
+  settings stay in force and the reason is printed.`;
 
 // A word, or a piece of code with the blanks inside it.
 const unbroken = /(?:`[^`]*`|\S)+/g;
@@ -71,7 +71,7 @@ function defaultText(row: Row<unknown>, quoted: (text: string) => string): strin
 }
 
 function configurationKey(key: string, row: Row<unknown>): string {
-  const reload = row.live ? '' : ' Takes effect at a restart.';
+  const reload = row.live ? '' : ' Changed by a restart only.';
   const facts = `${key}: ${row.type.description}. Default: ${defaultText(row, (text) => text)}.${reload}`;
   const name = row.numbered === true ? key.replace(/N$/, '1') : key;
   const assignment =

@@ -26,7 +26,7 @@ export type AccessOutcome =
       readonly bytes: number;
       /** A virus request that was let pass, because of Mode=detect or of NeverBlock. */
       readonly passed?: VirusReason & { readonly because: 'detect' | 'never-block' };
-      /** An answer of the proxy's own: a short code such as `origin_refused`, and the page's id. */
+      /** An answer of the proxy's own: a short code such as `origin_unreachable`, and the page's id. */
       readonly error?: { readonly code: string; readonly requestId: string };
     }
   | { readonly kind: 'slipped'; readonly reason: VirusReason }

@@ -1,7 +1,7 @@
 /**
  * What the pattern database knows at one moment, and how each change alters it: the patterns, the
  * keywords, the tunables, and the operator's overlay over the files that are run at start. The rule
- * that everything here keeps (DESIGN A4): the state is PROXY.CFG, then PatternFiles, then
+ * that everything here keeps: the state is PROXY.CFG, then PatternFiles, then
  * VIRPAT.NCF, then every change that was answered since, in order. Pure and synchronous; the
  * journal, the queue of commits and the listeners are in pattern-database.ts.
  */

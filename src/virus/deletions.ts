@@ -1,6 +1,6 @@
 /**
  * What the operator deleted: the journal's memory that a shipped pattern which was deleted stays
- * deleted (DESIGN A4), whatever PROXY.CFG, the PatternFiles and VIRPAT.NCF say at the next start.
+ * deleted, whatever PROXY.CFG, the PatternFiles and VIRPAT.NCF say at the next start.
  * Holds identities only, as text keys, for patterns and for keywords alike; the bound `max` keeps
  * it small, and what no file can bring back is forgotten first.
  */

@@ -1,5 +1,5 @@
 /**
- * The journal's text (DESIGN A4): every change that the console or the auto update made, one line a
+ * The journal's text: every change that the console or the auto update made, one line a
  * record, so that it is there again after a crash. A line is eight hexadecimal digits of CRC-32, a
  * blank, and the JSON that they cover, all ASCII; the first line is a header with the format's
  * version and the PatternSize. Reading tells a torn last line (a crash while writing) from damage

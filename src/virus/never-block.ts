@@ -1,7 +1,8 @@
 /**
  * What is never blocked, whatever it matches: requests of listed client addresses, and requests whose
- * path begins with a listed prefix. The path is compared as the origin will read it, decoded and
- * without dot segments, so that `/safe/..%2fscripts/root.exe` does not pass for `/safe/`.
+ * path begins with a listed prefix. The path must begin with it both as sent and decoded without dot
+ * segments, because an origin may read it either way: neither `/safe/..%2fscripts/root.exe` nor
+ * `/scripts/root.exe/..%2f..%2fsafe/` passes for `/safe/`.
  */
 import { AddressList } from '../config/address-list.ts';
 import { normalizeTarget } from './normalize.ts';
@@ -19,7 +20,7 @@ export class NeverBlock {
   covers(client: string, target: string): boolean {
     if (this.#addresses.has(client)) return true;
     if (this.#paths.length === 0) return false;
-    const path = normalizeTarget(target) ?? target;
-    return this.#paths.some((prefix) => path.startsWith(prefix));
+    const decoded = normalizeTarget(target) ?? target;
+    return this.#paths.some((prefix) => target.startsWith(prefix) && decoded.startsWith(prefix));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The control plane's truth (DESIGN B3): takes changes one after the other, writes each into the
+ * The control plane's truth: takes changes one after the other, writes each into the
  * journal before it is in force, and tells the data plane. An answered change survives `kill -9`; a
  * change that cannot be written is refused and nothing happens. Anything longer than a change (a
  * dump, a reload, the journal's rewriting) takes its turn in the same queue, so that it sees one

@@ -7,7 +7,7 @@
 import { tunableRanges } from '../config/virus-rows.ts';
 import type { TunableName } from './change.ts';
 
-/** One row: the range (DESIGN A2), both ends included, and the console option that sets it. */
+/** One row: the range, both ends included, and the console option that sets it. */
 export interface TunableRow {
   readonly min: number;
   readonly max: number;

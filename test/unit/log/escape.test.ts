@@ -1,4 +1,4 @@
-/** Escaping for log lines (DESIGN A3: nothing a client sends can forge or break a line). */
+/** Escaping for log lines (nothing a client sends can forge or break a line). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { escapeClient, escapeText, escapeToken } from '../../../src/log/escape.ts';
