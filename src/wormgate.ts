@@ -50,6 +50,7 @@ export async function runServer(options: RunOptions): Promise<number> {
     return exitCodes.badConfiguration;
   }
   const server = new WormgateServer(options, loaded.settings);
+  const ended = server.heedSignals();
   try {
     await server.start();
   } catch (error) {
@@ -58,7 +59,8 @@ export async function runServer(options: RunOptions): Promise<number> {
     return exitCodes.cannotStart;
   }
   process.stdout.write('wormgate ready\n');
-  await server.runUntilSignal();
+  await ended;
+  await server.drain();
   return exitCodes.ended;
 }
 
@@ -84,7 +86,9 @@ class WormgateServer {
   #admin: RunningAdmin | undefined;
   #console: ConsoleServer | undefined;
   #draining = false;
+  /** The start and the reloads so far, one after the other. */
   #reloading: Promise<void> = Promise.resolve();
+  #reloadIsWaiting = false;
 
   constructor(options: RunOptions, settings: Settings) {
     this.#options = options;
@@ -97,7 +101,14 @@ class WormgateServer {
     this.#hitRates = new HitRates(settings.virus.refreshIntervalSeconds, this.#clock.nowMs());
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const started = this.#startParts();
+    // A SIGHUP that comes meanwhile waits; a failure is the caller's to tell.
+    this.#reloading = started.catch(() => undefined);
+    return started;
+  }
+
+  async #startParts(): Promise<void> {
     const settings = this.#settings;
     this.#makeDataFolder();
     // First of all, because it finds out whether another server works on this data folder.
@@ -110,15 +121,25 @@ class WormgateServer {
     this.#admin = await this.#bindAdmin(settings);
   }
 
-  /** Serves until SIGTERM or SIGINT, then drains. */
-  async runUntilSignal(): Promise<void> {
+  /**
+   * Takes over the signals; resolves at SIGTERM or SIGINT. To be called before anybody knows of this
+   * process, because a SIGHUP that no one listens for would end it.
+   */
+  heedSignals(): Promise<void> {
     process.on('SIGHUP', () => {
+      if (this.#reloadIsWaiting) return;
+      this.#reloadIsWaiting = true;
       this.#reloading = this.#reloading.then(() => this.#reload());
     });
-    await new Promise<void>((resolve) => {
+    return new Promise((resolve) => {
       process.once('SIGTERM', resolve);
       process.once('SIGINT', resolve);
     });
+  }
+
+  /** Stops after the reload in progress, letting answers under way finish for DrainSeconds. */
+  async drain(): Promise<void> {
+    this.#draining = true;
     await this.#reloading;
     await this.stop(this.#settings.limits.drainMs);
   }
@@ -267,8 +288,12 @@ class WormgateServer {
   }
 
   async #reload(): Promise<void> {
+    this.#reloadIsWaiting = false;
+    if (this.#draining) return;
     await this.#logs.reopenAll();
     const refusal = await this.#tryReload();
+    const { proxyLog, consoleLog } = this.#settings.log;
+    await this.#logs.keepOnly([this.#logPath(proxyLog), this.#logPath(consoleLog)]);
     if (refusal.length === 0) {
       this.#statistics.add('reloads');
       warn(`${this.#options.configFile} was read again and is in force`);
@@ -296,9 +321,10 @@ class WormgateServer {
         await this.#openFront(address);
         opened.push(key);
       }
-      this.#proxyLog = await this.#openLog(next.log.proxyLog);
+      const proxyLog = await this.#openLog(next.log.proxyLog);
       await this.#openLog(next.log.consoleLog);
       this.#policy = await this.#makePolicy(next);
+      this.#proxyLog = proxyLog;
     } catch (error) {
       for (const key of opened) await this.#closeFront(key, 0);
       if (admin !== this.#admin) await admin?.app.close();

@@ -259,6 +259,14 @@ export class LogFiles {
     await Promise.all(Array.from(this.#files.values(), (file) => file.reopen()));
   }
 
+  /** Closes all files but those of `paths`, once their lines are written, and forgets them. */
+  async keepOnly(paths: readonly string[]): Promise<void> {
+    const kept = new Set(paths.map((path) => resolve(path)));
+    const others = [...this.#files].filter(([path]) => !kept.has(path));
+    for (const [path] of others) this.#files.delete(path);
+    await Promise.all(others.map(([, file]) => file.close()));
+  }
+
   /** Writes and closes every file, at exit. */
   async closeAll(): Promise<void> {
     await Promise.all(Array.from(this.#files.values(), (file) => file.close()));

@@ -292,3 +292,16 @@ test('the registry gives one file for each absolute path, and reopens and closes
   assert.equal(await readFile(path, 'latin1'), 'three\n');
   assert.equal(await readFile(other.path, 'latin1'), 'two\n');
 });
+
+test('the registry closes what is no longer wanted, after its lines are written, and forgets it', async () => {
+  const files = new LogFiles(options());
+  const proxyLog = files.get(path);
+  const old = files.get(join(folder, 'OLD.LOG'));
+  old.append('last');
+  await files.keepOnly([join(folder, 'x', '..', 'PROXY.LOG')]);
+  assert.equal(await readFile(old.path, 'latin1'), 'last\n');
+  assert.ok(!old.append('too late'));
+  assert.equal(files.get(path), proxyLog);
+  assert.notEqual(files.get(old.path), old);
+  await files.closeAll();
+});
