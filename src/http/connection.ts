@@ -44,7 +44,11 @@ export class Connection {
     this.#tap = new RequestTap(socket, headBytesMax, onOverflow);
     // Node closes a connection with this once the last answer is sent, whatever the client is doing.
     const closeAtOnce = socket.destroySoon.bind(socket);
-    socket.destroySoon = () => (this.#clientMaySend() ? this.end() : closeAtOnce());
+    socket.destroySoon = () => {
+      if (this.#clientMaySend()) return this.end();
+      this.#ending = true;
+      closeAtOnce();
+    };
   }
 
   get tap(): RequestTap {
@@ -119,6 +123,7 @@ export class Connection {
   giveUpReading(): void {
     this.#broken = true;
     this.socket.removeAllListeners('data');
+    this.socket.once('end', () => this.socket.destroy());
   }
 
   #clientMaySend(): boolean {

@@ -43,6 +43,7 @@ export class Front {
       // A request that was taken is answered by its origin, also while the server stops.
       return503OnClosing: false,
       serverFactory: (route) => this.#makeServer(route),
+      clientErrorHandler: (error, socket) => this.#refuse(error, socket),
     });
     // Earlier than any body parsing or method check: every request that comes here goes to an origin.
     this.#app.addHook('onRequest', (request, answer, _done) => {
@@ -109,7 +110,6 @@ export class Front {
     server.on('connect', (req: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#switch(server, req, socket, head),
     );
-    server.on('clientError', (error, socket) => this.#refuse(error, socket));
     server.on('timeout', (socket) => this.#timedOut(socket));
     this.#servers.push(server);
     return server;
@@ -209,8 +209,13 @@ export class Front {
       return;
     }
     connection.giveUpReading();
+    // Behind a request that ends the connection nothing counts (RFC 9112 §9.6), nor is it wrong.
+    if (code === 'HPE_CLOSED_CONNECTION') return;
     if (unfinished === undefined) {
       connection.afterTurns(() => refuseHead(code, connection, this.#parts));
+    } else if (unfinished.res.writableEnded) {
+      // Answered already, in spite of its body or because of its head.
+      connection.afterTurns(() => connection.end());
     } else if (unfinished === connection.current) {
       this.#refuseBody(unfinished, refusals.brokenBody);
     }

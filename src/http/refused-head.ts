@@ -9,7 +9,7 @@ import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { replyOnSocket } from './reply.ts';
 import { nextRequestId } from './request-id.ts';
-import { parseRequestLine } from './request-line.ts';
+import { parseRequestLine, reduceToOriginForm } from './request-line.ts';
 
 /** A head that outgrew MaxHeaderBytes in a way that the parser does not count. */
 export class HeadOverflow extends Error {
@@ -43,7 +43,9 @@ export function refuseHead(code: string, connection: Connection, parts: FrontPar
   connection.end();
   // A connection on which nothing was ever sent is no request: counted above, but not logged.
   if (bytes.length === 0) return;
-  const lineIsSound = status !== 400 || parseRequestLine(requestLine) !== undefined;
+  const parsed = parseRequestLine(requestLine);
+  const lineIsSound =
+    status !== 400 || (parsed !== undefined && reduceToOriginForm(parsed) !== undefined);
   parts.logAccess({
     client: connection.peer,
     atMs: parts.nowMs(),

@@ -33,11 +33,11 @@ export function parseRequestLine(line: string): RequestLine | undefined {
   return { method, target, blanks: line.slice(targetEnd, versionStart), version };
 }
 
-/** True when the text is not empty and holds no blank and no control byte. */
+/** True when the text is not empty and holds only visible ASCII; other bytes have to be %-encoded. */
 function isVisible(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code <= 0x20 || code === 0x7f) return false;
+    if (code <= 0x20 || code >= 0x7f) return false;
   }
   return text.length > 0;
 }

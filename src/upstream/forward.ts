@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attempt, Forwarding } from './attempt.ts';
-import { originFaultOf } from './faults.ts';
+import { OriginError, originFaultOf } from './faults.ts';
 import { relayAnswer } from './origin-answer.ts';
 import { BodySource, loweredHeaders, prepareRequest, sendBody } from './origin-request.ts';
 import { proxy } from './proxy.ts';
@@ -84,8 +84,11 @@ proxy.on('proxyReq', (proxyReq, req) => {
   if (attempt === undefined) return;
   attempt.proxyReq = proxyReq;
   proxyReq.once('close', () => {
+    if (attempt.proxyReq !== proxyReq) return;
     // After the agent has its connection back, so that whoever is next may use it.
-    if (attempt.proxyReq === proxyReq) process.nextTick(attempt.leave);
+    process.nextTick(attempt.leave);
+    // An upgrade that nobody asked for is the one case that Node reports as no error.
+    if (!attempt.res.headersSent) fail(attempt, new OriginError('origin_garbage'));
   });
   prepareRequest(attempt, proxyReq);
 });
@@ -98,7 +101,11 @@ proxy.on('proxyRes', (proxyRes, req, res) => {
 
 proxy.on('error', (error, req) => {
   const attempt = req === undefined ? undefined : attempts.get(req);
-  if (attempt === undefined) return;
+  if (attempt !== undefined) fail(attempt, error);
+});
+
+/** The origin failed: sends the request once more where that is safe, or reports the fault. */
+function fail(attempt: Attempt, error: Error): void {
   const { res, forwarding, origins, proxyReq } = attempt;
   if (res.destroyed || res.writableEnded) return;
   if (res.headersSent) {
@@ -122,4 +129,4 @@ proxy.on('error', (error, req) => {
     return queueUp(attempt);
   }
   forwarding.onFault(fault);
-});
+}
