@@ -42,7 +42,9 @@ export const counterTable = {
   requests_misdirected: {
     help: 'Requests refused with 421 because no accelerator serves their host.',
   },
-  requests_forwarded: { help: 'Requests sent on to an origin.' },
+  requests_forwarded: {
+    help: 'Humble requests that were to be sent on to an origin; some find it unreachable or busy.',
+  },
   requests_retried: {
     help: 'Requests sent once more because a kept-alive origin connection had gone stale, or to another origin because the first could not be reached.',
   },
@@ -61,7 +63,7 @@ export const counterTable = {
   },
   origin_aborts: { help: 'Answers cut short because the origin closed in the middle of the body.' },
   origin_queue_full: {
-    help: 'Requests answered 503 because MaxOriginConnections and MaxOriginQueue were reached.',
+    help: 'Requests answered 503 because MaxOriginConnections and MaxOriginQueue were reached, or because they waited there for OriginTimeout.',
   },
   log_lines: { help: 'Lines handed to the log files.' },
   log_lines_lost: { help: 'Log lines dropped because of MaxLogBacklog or a failed write.' },

@@ -3,7 +3,6 @@
  * handled, logged once when it is over.
  */
 import type { IncomingMessage } from 'node:http';
-import { AddressList } from '../config/address-list.ts';
 import type { Site } from '../upstream/origins.ts';
 import type { Provenance } from '../virus/change.ts';
 import type { Framing } from './body-skipper.ts';
@@ -54,8 +53,6 @@ export interface Exchange {
   logged: boolean;
 }
 
-const nobody = new AddressList([]);
-
 /** Reads the head of the request that the parser reports now on a connection of `listen`. */
 export function beginExchange(
   req: IncomingMessage,
@@ -67,8 +64,9 @@ export function beginExchange(
   const head = connection.tap.takeHead(req.method ?? '', req.url ?? '', framingOf(fields));
   const line = head === undefined ? undefined : parseRequestLine(head.line);
   const reduced = line === undefined ? undefined : reduceToOriginForm(line);
-  const site = parts.policy().sites.find(listen, reduced?.authority ?? fields.hosts[0]);
-  const trusted = site?.trustedProxies ?? nobody;
+  const { sites } = parts.policy();
+  const site = sites.find(listen, reduced?.authority ?? fields.hosts[0]);
+  const trusted = site?.trustedProxies ?? sites.trustedProxies(listen);
   return {
     id: nextRequestId(),
     atMs: parts.nowMs(),

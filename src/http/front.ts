@@ -30,6 +30,8 @@ export class Front {
   readonly #connections = new Map<Socket, Connection>();
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
   #closing = false;
+  /** The drain's time is up: what ends now, we ended. */
+  #cutting = false;
 
   constructor(address: HostPort, parts: FrontParts) {
     this.#address = address;
@@ -77,9 +79,15 @@ export class Front {
       if (connection.current === undefined) connection.socket.destroySoon();
     }
     const timer = setTimeout(() => {
+      this.#cutting = true;
       for (const socket of this.#connections.keys()) socket.destroy();
     }, drainMs);
     await closed;
+    // Upgraded connections are no longer the server's, but their log lines are still to come.
+    const ends = [...this.#connections.keys()].map(
+      (socket) => new Promise((resolve) => socket.once('close', resolve)),
+    );
+    await Promise.all(ends);
     clearTimeout(timer);
   }
 
@@ -164,8 +172,8 @@ export class Front {
 
   #finish(exchange: Exchange, res: ServerResponse, connection: Connection): void {
     if (!res.writableFinished && exchange.error === undefined && exchange.match?.mark !== 'slip') {
-      exchange.error = 'client_gone';
-      this.#parts.statistics.add('client_aborts');
+      exchange.error = this.#cutting ? 'drained' : 'client_gone';
+      if (!this.#cutting) this.#parts.statistics.add('client_aborts');
     }
     if (res.headersSent) exchange.status = res.statusCode;
     logExchange(exchange, this.#parts);
@@ -173,8 +181,6 @@ export class Front {
   }
 
   #switch(server: Server, req: IncomingMessage, socket: Socket, head: Buffer): void {
-    // Node has let go of the socket, its listeners included.
-    socket.on('error', () => socket.destroy());
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.isBroken) {
       socket.destroy();

@@ -56,7 +56,7 @@ export function findRefusal(exchange: Exchange, policy: Policy): Refusal | undef
   return undefined;
 }
 
-/** Answers with a refusal; the connection stays open only for what a trusted peer carries. */
+/** Answers with a refusal, and closes the connection but for `keepsOpen`. */
 export function refuse(
   exchange: Exchange,
   res: ServerResponse,
@@ -66,14 +66,19 @@ export function refuse(
   if (refusal.counter !== undefined) parts.statistics.add(refusal.counter);
   exchange.status = refusal.status;
   exchange.error = refusal.error;
-  const isDrop = refusal === refusals.blocked || refusal === refusals.malformedLine;
   exchange.bytes = reply(exchange.req, res, {
     status: refusal.status,
     explanation: refusal.explanation,
     requestId: exchange.id,
-    close: !(isDrop && exchange.peerTrusted) || parts.draining(),
+    close: !keepsOpen(exchange, refusal, parts),
     asJson: exchange.fields.accept.includes('application/json'),
   });
+}
+
+/** True when a refusal leaves the connection open: a trusted peer carries others' requests on it. */
+export function keepsOpen(exchange: Exchange, refusal: Refusal, parts: FrontParts): boolean {
+  const isDrop = refusal === refusals.blocked || refusal === refusals.malformedLine;
+  return isDrop && exchange.peerTrusted && !parts.draining();
 }
 
 /** Sends a humble request to its site's origin and the answer back. */

@@ -39,7 +39,7 @@ export function refuseHead(code: string, connection: Connection, parts: FrontPar
   const { status, explanation, error = '', counter } = refusalFor(code, requestLine, parts);
   if (counter !== undefined) parts.statistics.add(counter);
   const requestId = nextRequestId();
-  const size = replyOnSocket(socket, { status, explanation, requestId });
+  const size = replyOnSocket(socket, { status, explanation, requestId, close: true });
   connection.end();
   // A connection on which nothing was ever sent is no request: counted above, but not logged.
   if (bytes.length === 0) return;

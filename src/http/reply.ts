@@ -50,12 +50,9 @@ export function reply(req: IncomingMessage, res: ServerResponse, answer: Answer)
   return req.method === 'HEAD' ? 0 : Buffer.byteLength(body);
 }
 
-/** Answers on a bare socket, which the caller ends; returns the bytes of the body. */
-export function replyOnSocket(
-  socket: Socket,
-  answer: Pick<Answer, 'status' | 'explanation' | 'requestId' | 'allow'>,
-): number {
-  const whole = { ...answer, close: true, asJson: false };
+/** Answers on a bare socket, which is the caller's to end; returns the bytes of the body. */
+export function replyOnSocket(socket: Socket, answer: Omit<Answer, 'asJson'>): number {
+  const whole = { ...answer, asJson: false };
   const body = bodyOf(whole);
   const lines = headOf(whole, body);
   lines.unshift(['Date', new Date().toUTCString()]);

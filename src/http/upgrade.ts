@@ -10,7 +10,7 @@ import { openTunnel } from '../upstream/tunnel.ts';
 import type { Connection } from './connection.ts';
 import { announcesBody, type Exchange } from './exchange.ts';
 import { logExchange } from './exchange-log.ts';
-import { findRefusal, forwardingFacts } from './handle.ts';
+import { findRefusal, forwardingFacts, keepsOpen } from './handle.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
@@ -20,22 +20,27 @@ import { judge } from './verdict.ts';
 /** Protocols that carry requests of their own, which nobody would screen. */
 const carriesRequests = /^(h2|http\/|tls\/)/;
 
-/** Decides about one upgrade; `servePlain` takes the bytes of the same request without the offer. */
+/** Decides about one upgrade; `handBack` gives the connection back to the parser, with unread bytes. */
 export function takeUpgrade(
   exchange: Exchange,
   connection: Connection,
   head: Buffer,
   parts: FrontParts,
-  servePlain: (unread: Buffer) => void,
+  handBack: (unread: Buffer) => void,
 ): void {
   const isConnect = exchange.req.method === 'CONNECT';
   if (!isConnect && exchange.line !== undefined && !isSwitchable(exchange)) {
-    return servePlain(Buffer.concat([withoutOffer(exchange), head]));
+    return handBack(Buffer.concat([withoutOffer(exchange), head]));
   }
   parts.statistics.add('requests');
   connection.socket.once('close', () => logExchange(exchange, parts));
   const policy = parts.policy();
-  const turnDown = (refusal: Refusal) => refuseSwitch(exchange, connection, refusal, parts);
+  const turnDown = (refusal: Refusal) => {
+    refuseSwitch(exchange, connection, refusal, parts);
+    // What a trusted peer carries for others goes on (handle.ts).
+    if (keepsOpen(exchange, refusal, parts)) handBack(head);
+    else connection.end();
+  };
   if (exchange.line === undefined) return turnDown(refusals.malformedLine);
   if (isConnect) return turnDown(refusals.connect);
   const verdict = judge(exchange, policy, parts);
@@ -63,9 +68,10 @@ function refuseSwitch(
     status,
     explanation,
     requestId: exchange.id,
+    close: !keepsOpen(exchange, refusal, parts),
     ...(status === 405 && { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' }),
   });
-  connection.end();
+  logExchange(exchange, parts);
 }
 
 function isSwitchable(exchange: Exchange): boolean {
@@ -100,30 +106,29 @@ function switchProtocols(
   head: Buffer,
   parts: FrontParts,
 ): void {
-  const origin = exchange.site?.rotation()[0];
-  if (origin === undefined) return;
+  if (exchange.site === undefined) return;
   const { limits } = parts.policy().settings;
   const { req } = exchange;
   const { socket } = connection;
   parts.statistics.add('requests_forwarded');
   openTunnel(req, socket, head, {
-    origin,
+    origins: exchange.site.rotation(),
     target: exchange.target,
     headers: outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, false)),
     protocols: req.headers.upgrade ?? '',
     limits,
+    onRetry: () => parts.statistics.add('requests_retried'),
     onAnswer: (status) => {
       exchange.status = status;
       if (status === 101) parts.statistics.add('upgrades');
-      const before = socket.bytesWritten;
-      // Before the listener that writes the log line.
-      socket.prependOnceListener('close', () => {
-        exchange.bytes = socket.bytesWritten - before;
-      });
+    },
+    onBytes: (count) => {
+      exchange.bytes += count;
     },
     onFault: (code) => {
       const { status, explanation, counter } = originFaults[code];
       refuseSwitch(exchange, connection, { status, explanation, error: code, counter }, parts);
+      connection.end();
     },
     onClientGone: () => {
       exchange.error = 'client_gone';

@@ -13,7 +13,7 @@ export function judge(exchange: Exchange, policy: Policy, parts: FrontParts): Ve
   if (policy.screen === undefined) return 'pass';
   const { virus } = policy.settings;
   const entryIndex = policy.screen.screen(exchange.requestString);
-  parts.hitRates.note(entryIndex >= 0, exchange.atMs);
+  parts.hitRates.note(entryIndex >= 0, parts.nowMs());
   if (entryIndex < 0) {
     parts.statistics.add('non_virus_requests');
     return 'pass';

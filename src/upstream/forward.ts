@@ -57,9 +57,23 @@ function queueUp(attempt: Attempt): void {
   if (origin === undefined) return forwarding.onFault('origin_unreachable');
   const { originConnectionsMax, originQueueMax } = forwarding.limits;
   const bounds = { runningMax: originConnectionsMax, waitingMax: originQueueMax };
-  const leave = origin.queue.enter(bounds, () => send(attempt, false));
+  let timer: NodeJS.Timeout | undefined;
+  let isWaiting = true;
+  const leave = origin.queue.enter(bounds, () => {
+    isWaiting = false;
+    clearTimeout(timer);
+    send(attempt, false);
+  });
   if (leave === undefined) return forwarding.onFault('origin_busy');
-  attempt.leave = leave;
+  attempt.leave = () => {
+    clearTimeout(timer);
+    leave();
+  };
+  if (!isWaiting) return;
+  timer = setTimeout(() => {
+    attempt.leave();
+    forwarding.onFault('origin_busy');
+  }, forwarding.limits.originTimeoutMs);
 }
 
 function send(attempt: Attempt, fresh: boolean): void {
@@ -125,6 +139,7 @@ function fail(attempt: Attempt, error: Error): void {
   if (neverSent && !attempt.bodyBegun && origins.length > 1) {
     attempt.leave();
     origins.shift();
+    attempt.proxyReq = undefined;
     forwarding.onRetry();
     return queueUp(attempt);
   }

@@ -45,8 +45,9 @@ export function relayAnswer(attempt: Attempt, proxyRes: IncomingMessage): void {
 function writeHead(attempt: Attempt, proxyRes: IncomingMessage): boolean {
   const { req, res, forwarding } = attempt;
   const status = proxyRes.statusCode ?? 0;
-  // A switch of protocols that nobody asked for, or a number outside the classes of RFC 9110 §15.
-  if (status < 200 || status > 599) return false;
+  // A switch of protocols that nobody asked for, or a number that is none (RFC 9110 §15). Numbers
+  // above 599 have no meaning either, but some sites use them.
+  if (status < 200) return false;
   const isOld = req.httpVersionMinor === 0;
   const lines = answerLines(proxyRes, { status, isOld, isHead: req.method === 'HEAD' });
   // The client will not send its body now, or will it? Nobody could tell it from the next request.

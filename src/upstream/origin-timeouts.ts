@@ -19,7 +19,6 @@ export function limitConnecting(proxyReq: ClientRequest, connectTimeoutMs: numbe
   const timer = setTimeout(fail, connectTimeoutMs);
   const stop = () => clearTimeout(timer);
   if (proxyReq.socket !== null) whenConnected(proxyReq.socket, stop);
-  else proxyReq.once('socket', (socket) => whenConnected(socket, stop));
   proxyReq.once('close', stop);
 }
 

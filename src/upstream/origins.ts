@@ -4,7 +4,8 @@
  */
 import http from 'node:http';
 import https from 'node:https';
-import { isIP } from 'node:net';
+import { connect as connectSocket, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { AddressList } from '../config/address-list.ts';
 import type {
   AcceleratorSettings,
@@ -29,16 +30,25 @@ export class Origin {
   readonly fresh: http.Agent;
   /** Who uses a connection now, and who waits for one. */
   readonly queue = new OriginQueue();
+  readonly #address: HostPort & { readonly protocol: 'http' | 'https' };
 
   constructor(address: HostPort & { readonly protocol: 'http' | 'https' }) {
+    this.#address = address;
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
     this.url = new URL(`${address.protocol}://${host}:${address.port}`);
     const Agent: new (options: https.AgentOptions) => http.Agent =
       address.protocol === 'https' ? https.Agent : http.Agent;
     // Without a name of its own, the agent would take the client's Host for the name to verify.
-    const servername = isIP(address.host) === 0 ? address.host : '';
+    const servername = serverName(address.host);
     this.pool = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: idleMs, servername });
     this.fresh = new Agent({ keepAlive: false, servername });
+  }
+
+  /** Begins a connection outside pool and queue, for a tunnel. */
+  connect(): Socket {
+    const { protocol, host, port } = this.#address;
+    if (protocol === 'http') return connectSocket({ host, port });
+    return connectTls({ host, port, servername: serverName(host) });
   }
 
   /** Applies MaxOriginConnections. */
@@ -54,6 +64,11 @@ export class Origin {
       for (const socket of sockets ?? []) socket.destroy();
     }
   }
+}
+
+/** The name that a certificate is verified for; an address has none to send. */
+function serverName(host: string): string {
+  return isIP(host) === 0 ? host : '';
 }
 
 /** An accelerator in force: its settings, whom it trusts, and its origins in rotation. */
@@ -118,6 +133,7 @@ export function listenKey(address: HostPort): string {
 /** Which site answers for a host on a listen address: an exact name, else the longest wildcard, else all. */
 export class SiteTable {
   readonly #byListen = new Map<string, Map<string, Site>>();
+  readonly #trusted = new Map<string, AddressList>();
 
   constructor(sites: readonly Site[]) {
     for (const site of sites) {
@@ -129,6 +145,16 @@ export class SiteTable {
         for (const name of names) hosts.set(name, site);
       }
     }
+  }
+
+  /** Whom any site on a listen address trusts: for requests that name none of its hosts. */
+  trustedProxies(listen: string): AddressList {
+    const known = this.#trusted.get(listen);
+    if (known !== undefined) return known;
+    const sites = new Set(this.#byListen.get(listen)?.values());
+    const trusted = new AddressList([...sites].flatMap((site) => site.settings.trustedProxies));
+    this.#trusted.set(listen, trusted);
+    return trusted;
   }
 
   /** `host` as in the Host header, port allowed; undefined when the request names none. */

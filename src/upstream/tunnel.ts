@@ -8,33 +8,39 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { LimitSettings } from '../config/shape.ts';
 import { OriginError, type OriginFaultCode, originFaultOf } from './faults.ts';
+import { FirstReachable } from './first-reachable.ts';
 import { type HeaderLine, headerLines, withoutHopByHop } from './hop-by-hop.ts';
 import { setHeaderLines } from './origin-request.ts';
-import { limitConnecting } from './origin-timeouts.ts';
 import type { Origin } from './origins.ts';
 import { proxy } from './proxy.ts';
 
 /** One request to switch protocols. */
 export interface Tunnel {
-  readonly origin: Origin;
+  /** Origins to try, in order; at least one. */
+  readonly origins: readonly Origin[];
   readonly target: string;
   /** End-to-end header lines; Connection and Upgrade are added here. */
   readonly headers: readonly HeaderLine[];
   /** The protocols of the client's Upgrade header, as sent. */
   readonly protocols: string;
   readonly limits: LimitSettings;
+  /** One origin could not be reached, and the next is tried. */
+  onRetry(): void;
   /** The origin has answered: 101, or another status when it declines. */
   onAnswer(status: number): void;
   /** The origin failed before it answered; the socket is still the caller's to write a reply on. */
   onFault(fault: OriginFaultCode): void;
   /** The client closed its connection before the origin answered. */
   onClientGone(): void;
+  /** Body bytes, or bytes of the new protocol, on their way to the client. */
+  onBytes(count: number): void;
   /** Nothing moved for UpgradeTimeout. */
   onIdle(): void;
 }
 
 interface Passage {
   readonly tunnel: Tunnel;
+  readonly connection: FirstReachable;
   answered: boolean;
 }
 
@@ -47,14 +53,16 @@ export function openTunnel(
   head: Buffer,
   tunnel: Tunnel,
 ): void {
-  passages.set(req, { tunnel, answered: false });
+  const { origins, limits } = tunnel;
+  const connection = new FirstReachable(origins, limits.connectTimeoutMs, tunnel.onRetry);
+  passages.set(req, { tunnel, connection, answered: false });
   const names: Record<string, string> = { connection: 'Upgrade', upgrade: 'websocket' };
   for (const [name, value] of tunnel.headers) names[name.toLowerCase()] = value;
   req.headers = names;
-  // The library's own timeout closes the client's connection before an answer could be written.
-  proxy
-    .ws(req, client, { target: tunnel.origin.url, agent: tunnel.origin.fresh }, head)
-    .catch(() => {});
+  // The connection is ours, TLS included: to the library every origin is a plain one. Its own timeout
+  // would close the client's connection before an answer could be written.
+  const target = new URL(`http://${origins[0]?.url.host}`);
+  proxy.ws(req, client, { target, agent: connection }, head).catch(() => {});
 }
 
 proxy.on('proxyReqWs', (proxyReq, req, client) => {
@@ -67,30 +75,64 @@ proxy.on('proxyReqWs', (proxyReq, req, client) => {
     ['Upgrade', tunnel.protocols],
   ]);
   proxyReq.path = tunnel.target;
-  limitConnecting(proxyReq, tunnel.limits.connectTimeoutMs);
   limitAnswer(proxyReq, tunnel.limits.originTimeoutMs);
   const abandon = () => {
     if (!passage.answered) tunnel.onClientGone();
     passage.answered = true;
+    passage.connection.abandon();
     proxyReq.destroy();
   };
   client.prependOnceListener('close', abandon);
+  const unwatch = watchForEnd(client, tunnel.limits.headerBytesMax);
+  // Header lines are latin1 texts here, and the library writes them as it is told to by default.
+  client.setDefaultEncoding('latin1');
   proxyReq.prependOnceListener('response', (answer: IncomingMessage) => {
     passage.answered = true;
     answer.headers = declineHeaders(answer.rawHeaders);
     tunnel.onAnswer(answer.statusCode ?? 502);
     client.setTimeout(tunnel.limits.sendTimeoutMs, () => client.destroy());
+    answer.on('data', (chunk: Buffer) => tunnel.onBytes(chunk.length));
+    answer.once('end', () => proxyReq.destroy());
     answer.setTimeout(tunnel.limits.originTimeoutMs, () => client.destroy());
   });
   proxyReq.prependOnceListener('upgrade', (answer: IncomingMessage, origin: Duplex) => {
     passage.answered = true;
     client.removeListener('close', abandon);
+    unwatch();
     // The library writes the 101 from this object: give it the origin's own case.
     answer.headers = inOriginalCase([...headerLines(answer.rawHeaders)]);
     tunnel.onAnswer(101);
+    // Once the library has connected the two: a listener of ours would be given the first bytes alone.
+    process.nextTick(() => origin.on('data', (chunk: Buffer) => tunnel.onBytes(chunk.length)));
     if (origin instanceof Socket) watch(client, origin, tunnel);
   });
 });
+
+/**
+ * Destroys a client that ends its side before the origin has answered. Only who reads learns of an
+ * end, so what the client sends early is read and kept, at most about `bytesMax`. Returns what stops
+ * the watch and gives the bytes back.
+ */
+function watchForEnd(client: Socket, bytesMax: number): () => void {
+  const early: Buffer[] = [];
+  let byteCount = 0;
+  const look = () => {
+    while (byteCount <= bytesMax) {
+      const chunk: Buffer | null = client.read();
+      if (chunk === null) return;
+      early.push(chunk);
+      byteCount += chunk.length;
+    }
+  };
+  const leave = () => client.destroy();
+  client.on('readable', look);
+  client.once('end', leave);
+  return () => {
+    client.removeListener('readable', look);
+    client.removeListener('end', leave);
+    if (byteCount > 0) client.unshift(Buffer.concat(early));
+  };
+}
 
 /** Header lines as an object, which the library writes in its order; repeated names become lists. */
 function inOriginalCase(lines: readonly HeaderLine[]): Record<string, string | string[]> {
@@ -142,9 +184,10 @@ function watch(client: Socket, origin: Socket, tunnel: Tunnel): void {
   });
 }
 
-proxy.on('error', (error, req) => {
+proxy.on('error', (error, req, client) => {
   const passage = req === undefined ? undefined : passages.get(req);
-  if (passage === undefined || passage.answered) return;
+  // A client that goes away is reported here, too; its `close` is still to come.
+  if (passage === undefined || passage.answered || client?.destroyed) return;
   passage.answered = true;
   passage.tunnel.onFault(originFaultOf(error));
 });
