@@ -58,7 +58,9 @@ export function needsNormalizing(
 ): boolean {
   const targetEnd = findTargetEnd(bytes, start, end);
   // A path that does not begin with a slash can begin with a dot segment that is no trigger itself.
-  if (bytes[start] !== slash) return hasTrigger(bytes, start, targetEnd);
+  if (bytes[start] !== slash) {
+    return hasTrigger(bytes, start, targetEnd) || hasBlanks(bytes, targetEnd, end);
+  }
   let at = start;
   for (; at < targetEnd; at += 1) {
     const byte = bytes[at] as number;
@@ -72,9 +74,13 @@ export function needsNormalizing(
   for (; at < targetEnd && at < windowEnd; at += 1) {
     if (bytes[at] === percent) return true;
   }
-  // Of several blanks before the version one is left, which moves the version.
-  if (targetEnd + 1 >= windowEnd || bytes[targetEnd + 1] !== blank) return false;
-  return targetEnd + 1 < end && hasTrigger(bytes, start, targetEnd);
+  // Of several blanks before the version one is left, as an origin is sent it.
+  return targetEnd + 1 < windowEnd && hasBlanks(bytes, targetEnd, end);
+}
+
+/** True when more than one blank stands between target and version. */
+function hasBlanks(bytes: Uint8Array, targetEnd: number, end: number): boolean {
+  return targetEnd + 1 < end && bytes[targetEnd + 1] === blank;
 }
 
 /** Decodes the valid escapes of bytes[start, end) once, in place; gives the new end. */
@@ -180,6 +186,9 @@ export function normalizeTarget(target: string): string | undefined {
  */
 export function normalizedRequestString(requestString: string): string | undefined {
   const bytes = Buffer.from(requestString, 'latin1');
-  if (!hasTrigger(bytes, 0, findTargetEnd(bytes, 0, bytes.length))) return undefined;
+  const targetEnd = findTargetEnd(bytes, 0, bytes.length);
+  if (!hasTrigger(bytes, 0, targetEnd) && !hasBlanks(bytes, targetEnd, bytes.length)) {
+    return undefined;
+  }
   return bytes.toString('latin1', 0, normalizeRequestBytes(bytes, bytes.length));
 }

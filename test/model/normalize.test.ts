@@ -37,8 +37,13 @@ function removeDotSegments(path: string): string {
   return output;
 }
 
+const trigger = /%|\\|\/\/|\/\./;
+
 function modelTarget(target: string): string | undefined {
-  if (!/%|\\|\/\/|\/\./.test(target)) return undefined;
+  return trigger.test(target) ? normalizeAnyway(target) : undefined;
+}
+
+function normalizeAnyway(target: string): string {
   const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(target) ?? [];
   const slashed = decode(decode(path)).replace(/[\\/]+/g, '/');
   return removeDotSegments(slashed) + decode(decode(query));
@@ -47,8 +52,8 @@ function modelTarget(target: string): string | undefined {
 function modelRequestString(requestString: string): string | undefined {
   const [, target = '', blanks = '', version = ''] =
     /^(.*?)(?:( +)([^ ]*))?$/s.exec(requestString) ?? [];
-  const normalized = modelTarget(target);
-  if (normalized === undefined) return undefined;
+  if (!trigger.test(target) && blanks.length < 2) return undefined;
+  const normalized = normalizeAnyway(target);
   return blanks === '' ? normalized : `${normalized} ${version}`;
 }
 

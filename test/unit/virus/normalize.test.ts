@@ -64,8 +64,12 @@ test('a normalised request string has one blank before the version', () => {
   assert.equal(normalizedRequestString('/.env  HTTP/1.1'), '/.env HTTP/1.1');
 });
 
-test('a request string that holds nothing to normalise is left alone, two blanks and all', () => {
-  assert.equal(normalizedRequestString('/default.ida?N  HTTP/1.0'), undefined);
+test('a request string that holds nothing to normalise is left alone', () => {
+  assert.equal(normalizedRequestString('/default.ida?N HTTP/1.0'), undefined);
+});
+
+test('of several blanks before the version one is left, as the origin is sent it', () => {
+  assert.equal(normalizedRequestString('/sumthin   HTTP/1.1'), '/sumthin HTTP/1.1');
 });
 
 test('a request string without a version is its target', () => {
