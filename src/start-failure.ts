@@ -8,7 +8,7 @@ import { describeFileError } from './config/fault.ts';
 import type { HostPort } from './config/shape.ts';
 
 const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'it is taken; another program listens there',
+  EADDRINUSE: 'it is taken; something listens there already',
   EADDRNOTAVAIL: 'this machine has no such address',
   EACCES: 'not allowed; a port below 1024 needs root or the capability CAP_NET_BIND_SERVICE',
   ENOTFOUND: 'the host name is not known',

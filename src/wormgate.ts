@@ -76,6 +76,8 @@ class WormgateServer {
   readonly #virusSources = new VirusSources();
   readonly #origins = new OriginTable();
   readonly #fronts = new Map<string, Front>();
+  /** Closings of listeners that a reload removed; answers may be under way there still. */
+  readonly #retiring = new Set<Promise<void>>();
   readonly #logs: LogFiles;
   readonly #hitRates: HitRates;
   #settings: Settings;
@@ -147,7 +149,8 @@ class WormgateServer {
   /** Stops whatever runs, letting answers under way finish for `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#draining = true;
-    await Promise.all([...this.#fronts.values()].map((front) => front.close(drainMs)));
+    const closing = [...this.#fronts.values()].map((front) => front.close(drainMs));
+    await Promise.all([...closing, ...this.#retiring]);
     await this.#console?.close();
     await this.#admin?.app.close();
     this.#origins.close();
@@ -266,7 +269,11 @@ class WormgateServer {
     if (address === undefined) return undefined;
     try {
       const app = await startAdminServer(address, {
-        admin: () => this.#settings.admin,
+        // Before a reload is through, the settings in force are not yet those of a new address.
+        admin: () =>
+          isSameAddress(this.#settings.admin.listen, address)
+            ? this.#settings.admin
+            : settings.admin,
         statistics: this.#statistics,
         ready: () => !this.#draining,
       });
@@ -316,13 +323,14 @@ class WormgateServer {
     let admin = this.#admin;
     try {
       if (!isSameAddress(admin?.address, next.admin.listen)) admin = await this.#bindAdmin(next);
+      const proxyLog = await this.#openLog(next.log.proxyLog);
+      await this.#openLog(next.log.consoleLog);
+      // Last, because a new listener has no sites before the policy knows of it.
       for (const [key, address] of wanted) {
         if (this.#fronts.has(key)) continue;
         await this.#openFront(address);
         opened.push(key);
       }
-      const proxyLog = await this.#openLog(next.log.proxyLog);
-      await this.#openLog(next.log.consoleLog);
       this.#policy = await this.#makePolicy(next);
       this.#proxyLog = proxyLog;
     } catch (error) {
@@ -337,9 +345,15 @@ class WormgateServer {
     for (const [key, front] of this.#fronts) {
       if (wanted.has(key)) front.applyLimits();
       // Not awaited: an answer under way may take all of DrainSeconds, and later signals need not wait.
-      else void this.#closeFront(key, next.limits.drainMs);
+      else this.#retire(key, next.limits.drainMs);
     }
     return [];
+  }
+
+  #retire(key: string, drainMs: number): void {
+    const closing = this.#closeFront(key, drainMs);
+    this.#retiring.add(closing);
+    void closing.finally(() => this.#retiring.delete(closing));
   }
 
   async #closeFront(key: string, drainMs: number): Promise<void> {

@@ -19,3 +19,11 @@ export function processOutput(): Output {
     complain: (text) => void process.stderr.write(`${text}\n`),
   };
 }
+
+/** For a command that goes on serving when nobody reads its output any more. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners('error');
+    stream.on('error', () => {});
+  }
+}

@@ -11,7 +11,7 @@ import {
   packageVersion,
   takeDataFolder,
 } from './arguments.ts';
-import { processOutput } from './output.ts';
+import { outliveReaders, processOutput } from './output.ts';
 
 const output = processOutput();
 
@@ -25,6 +25,7 @@ function textOption(options: Arguments, name: string): string {
 
 // A command's module is loaded when it is wanted: `wormgate virus` need not wait for the server's.
 async function start(options: Arguments): Promise<number> {
+  outliveReaders();
   const { runServer } = await import('../wormgate.ts');
   return await runServer({
     configFile: textOption(options, 'config'),

@@ -124,7 +124,7 @@ const connectionLimits = {
     256,
     1,
     65_535,
-    'How many connections are open to one origin at once. Further requests wait in its queue.',
+    'How many requests one origin is sent at once, each on a connection; upgraded connections do not count. Further requests wait in its queue.',
   ),
   MaxOriginQueue: count(
     1024,
