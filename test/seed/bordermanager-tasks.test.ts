@@ -87,7 +87,7 @@ test('"Each pattern added to the database takes up 64 bytes of RAM", and never m
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     return heapUsed + arrayBuffers;
   };
-  const count = 200_000;
+  const count = 1_000_000;
   const before = used();
   const set = new PatternSet({ patternSize: 16, maxPatterns: count, seed: 7 });
   const pattern = Buffer.alloc(16, 'x');

@@ -4,7 +4,15 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -20,6 +28,9 @@ printf 'Content-Type: application/octet-stream\\r\\n\\r\\n'
 file=$(mktemp) && cat >"$file" && cat "$file"
 rm -f "$file"
 `;
+
+/** When the published files were last changed. */
+const publishedAt = new Date('2015-05-17T10:05:00Z');
 
 export class Apache {
   readonly folder: string;
@@ -46,6 +57,8 @@ export class Apache {
       mkdirSync(dirname(file), { recursive: true });
       if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) return false;
       writeFileSync(file, content);
+      // Apache gives a file of the last second a weak ETag, and a strong one later on.
+      utimesSync(file, publishedAt, publishedAt);
       return true;
     } catch {
       // A folder's name is another file's, or too long.

@@ -3,6 +3,7 @@
  * folder in a temporary place, gone when the test is over.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -14,15 +15,28 @@ import { projectPath } from './paths.ts';
 /** Of the same build as the tests. */
 const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'wormgate.js');
 
-/** A port that was free a moment ago. */
+/** Below the ports that systems give to outgoing connections. */
+const firstPort = 12_000;
+const portCount = 20_000;
+
+/**
+ * A port that was free a moment ago. None that an outgoing connection could have by chance: a server
+ * that a test stops and starts again would find its port taken.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = firstPort + randomInt(portCount);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+  throw new Error('no free port');
 }
 
 export interface CliResult {
@@ -104,6 +118,7 @@ export class Wormgate {
     });
     await until(() => this.stdout.includes('wormgate ready\n') || child.exitCode !== null);
     if (child.exitCode !== null) {
+      await until(() => child.stderr?.closed !== false);
       throw new Error(`wormgate exited with ${child.exitCode}: ${this.stderr}`);
     }
   }
