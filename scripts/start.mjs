@@ -1,5 +1,5 @@
 // `npm start [-- ARGS]`: prepares the checkout and becomes `wormgate start ARGS`. The server runs in
-// this very process, so that signals sent to it need no passing on.
+// this very process, and package.json puts it in the shell's place, so that a signal to npm reaches it.
 import { prepare } from './prepare.mjs';
 
 prepare();

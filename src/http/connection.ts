@@ -42,6 +42,8 @@ export class Connection {
     this.#headBytesMax = headBytesMax;
     this.#onOverflow = onOverflow;
     this.#tap = new RequestTap(socket, headBytesMax, onOverflow);
+    // Header lines are latin1 texts; Node would write a head that has no body yet as UTF-8.
+    socket.setDefaultEncoding('latin1');
     // Node's own listener goes when the connection is upgraded.
     socket.on('error', () => socket.destroy());
     // Node closes a connection with this once the last answer is sent, whatever the client is doing.

@@ -50,6 +50,8 @@ export class BodySource extends Stream {
 export function prepareRequest(attempt: Attempt, proxyReq: ClientRequest): void {
   const { forwarding, res } = attempt;
   setHeaderLines(proxyReq, forwarding.headers);
+  // Header lines are latin1 texts; Node would write a head that has no body yet as UTF-8.
+  proxyReq.socket?.setDefaultEncoding('latin1');
   proxyReq.path = forwarding.target;
   if (proxyReq.socket?.connecting) limitConnecting(proxyReq, forwarding.limits.connectTimeoutMs);
   limitSilence(attempt, proxyReq);

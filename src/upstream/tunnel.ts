@@ -84,8 +84,6 @@ proxy.on('proxyReqWs', (proxyReq, req, client) => {
   };
   client.prependOnceListener('close', abandon);
   const unwatch = watchForEnd(client, tunnel.limits.headerBytesMax);
-  // Header lines are latin1 texts here, and the library writes them as it is told to by default.
-  client.setDefaultEncoding('latin1');
   proxyReq.prependOnceListener('response', (answer: IncomingMessage) => {
     passage.answered = true;
     answer.headers = declineHeaders(answer.rawHeaders);

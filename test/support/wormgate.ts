@@ -3,9 +3,8 @@
  * folder in a temporary place, gone when the test is over.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,9 @@ const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'wormgate.js
 /** Below the ports that systems give to outgoing connections. */
 const firstPort = 12_000;
 const portCount = 20_000;
+/** Each test process has a range of its own, so that two never take the same port at once. */
+const portsEach = 100;
+let given = 0;
 
 /**
  * A port that was free a moment ago. None that an outgoing connection could have by chance: a server
@@ -25,7 +27,7 @@ const portCount = 20_000;
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
-    const port = firstPort + randomInt(portCount);
+    const port = firstPort + ((process.pid * portsEach + given++) % portCount);
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));
@@ -98,7 +100,9 @@ export class Wormgate {
     const text = Object.entries(sections)
       .map(([name, lines]) => `[${name}]\n${lines.join('\n')}\n`)
       .join('\n');
-    writeFileSync(this.configFile, text, 'latin1');
+    // A reload may be reading it.
+    writeFileSync(`${this.configFile}.new`, text, 'latin1');
+    renameSync(`${this.configFile}.new`, this.configFile);
   }
 
   /** Starts the process and waits for `wormgate ready`. */
