@@ -21,6 +21,12 @@ import { takeUpgrade } from './upgrade.ts';
 /** How often Node looks for heads that are late, in milliseconds. */
 const lateHeadCheckMs = 1000;
 
+/**
+ * A client that ends its sending side may still read (`printf … | nc`), or may be gone: nobody can
+ * tell. An answer gets this long to be finished, in milliseconds; then the request is given up.
+ */
+const halfClosedMs = 500;
+
 export class Front {
   readonly #address: HostPort;
   readonly #listen: string;
@@ -105,6 +111,8 @@ export class Front {
     });
     // Node would cut a longer header list short in silence; handle.ts counts and refuses.
     server.maxHeadersCount = 0;
+    // Node would give up a request at once when its client ends the sending side.
+    Object.assign(server, { httpAllowHalfOpen: true });
     server.on('connection', (socket) => this.#accept(socket));
     server.on('drop', () => this.#parts.statistics.add('connections_refused'));
     const take = (req: IncomingMessage, res: ServerResponse) =>
@@ -141,7 +149,13 @@ export class Front {
     statistics.add('connections');
     const overflow = () => this.#refuse(new HeadOverflow(), socket);
     this.#connections.set(socket, new Connection(socket, limits.headerBytesMax, overflow));
+    let halfClosed: NodeJS.Timeout | undefined;
+    socket.once('end', () => {
+      if (this.#connections.get(socket)?.current === undefined) return;
+      halfClosed = setTimeout(() => socket.destroy(), halfClosedMs);
+    });
     socket.once('close', () => {
+      clearTimeout(halfClosed);
       this.#connections.delete(socket);
       statistics.add('connections_closed');
     });

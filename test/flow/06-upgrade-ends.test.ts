@@ -261,7 +261,7 @@ describe('a tunnel', () => {
     const clients = await Promise.all(
       Array.from({ length: 45 }, (_, index) => openTunnel(`/many-${index}`)),
     );
-    assert.equal(connectionCount(port, origin.port), 2 * clients.length);
+    await until(() => connectionCount(port, origin.port) === 2 * clients.length);
     for (const [index, client] of clients.entries()) {
       if (index % 4 === 3) callOf(`/many-${index}`).socket.resetAndDestroy();
       else ways[index % 4]?.(client);
