@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
 import { startAdminServer } from './admin/server.ts';
 import { systemClock } from './clock.ts';
@@ -170,7 +171,7 @@ class WormgateServer {
 
   async #openConsole(): Promise<void> {
     const started = await startConsoleServer({
-      socketFile: join(this.#options.dataFolder, 'console.sock'),
+      socketFile: join(this.#options.dataFolder, socketName),
       context: consoleContext({
         settings: () => this.#settings,
         state: () => this.#state,

@@ -10,20 +10,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startOrigin } from '../support/origin.ts';
 import { askRaw, sendRaw, statusOf } from '../support/raw.ts';
+import { listens } from '../support/reload.ts';
 import { freePort, makeWormgate, runCli, startWormgate, until } from '../support/wormgate.ts';
-
-/** True when something accepts a connection on the loopback port. */
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
 
 test('wormgate ready is all that a start prints, and by then every listener is bound', async (t) => {
   const more = [await freePort(), await freePort()];
