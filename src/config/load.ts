@@ -126,9 +126,11 @@ class Assembly {
       listenLine: adminReader.lineOf('Listen'),
       report: (line, key, message) => adminReader.report(line, key, message),
     });
+    const extra = this.#reader(extraSection);
     return {
       file,
-      scanVirusPatterns: this.#reader(extraSection).get('ScanVirusPatterns'),
+      scanVirusPatterns: extra.get('ScanVirusPatterns'),
+      fastPath: extra.get('FastPath'),
       virus: readVirusSettings(this.#reader(virusSection), folder, readFile),
       accelerators: accelerators.map(({ settings }) => settings),
       limits: this.#limits(),

@@ -100,6 +100,8 @@ export interface Settings {
   /** The file it was read from, as given. */
   readonly file: string;
   readonly scanVirusPatterns: boolean;
+  /** Whether new connections begin on the fast path. */
+  readonly fastPath: boolean;
   readonly virus: VirusSettings;
   readonly accelerators: readonly AcceleratorSettings[];
   readonly limits: LimitSettings;

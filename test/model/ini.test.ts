@@ -227,6 +227,7 @@ const virus = fc.integer({ min: 4, max: 64 }).chain((patternSize) => {
 const settingsModel: fc.Arbitrary<Settings> = record({
   file: fc.constant('/etc/PROXY.CFG'),
   scanVirusPatterns: fc.boolean(),
+  fastPath: fc.boolean(),
   virus,
   accelerators,
   limits,
@@ -255,6 +256,7 @@ function render(settings: Settings): string[] {
   return [
     '[Extra Configuration]',
     `ScanVirusPatterns=${bit(settings.scanVirusPatterns)}`,
+    `FastPath=${bit(settings.fastPath)}`,
     '[Virus Pattern Configuration]',
     `NoOfVirusPatterns=${v.patterns.length}`,
     ...v.patterns.map(

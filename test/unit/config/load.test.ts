@@ -38,6 +38,7 @@ test('one accelerator is a whole configuration, everything else has its default'
   const settings = settingsOf(accelerator);
   assert.equal(settings.file, '/etc/wormgate/PROXY.CFG');
   assert.equal(settings.scanVirusPatterns, false);
+  assert.equal(settings.fastPath, true);
   assert.deepEqual(settings.virus, {
     patterns: [],
     patternSize: 16,
@@ -170,7 +171,7 @@ test('every fault is reported at once, in the order of the lines', () => {
     '1: Stray: it stands before the first [Section]',
     '2: [Extra Configuration] ScanVirusPatterns: `2` is out of range; allowed is 0-1',
     '3: [Extra Configuration]: the section already stands on line 2',
-    '3: [Extra Configuration] Bogus: unknown key; the section knows ScanVirusPatterns',
+    '3: [Extra Configuration] Bogus: unknown key; the section knows ScanVirusPatterns, FastPath',
     '4: [Virus Throttle]: unknown section; the sections are [Extra Configuration], [Virus Pattern Configuration], [Accelerator], [Admin], [Log], [Limits]',
     '5: [Accelerator a] Listen: it is required',
     '7: [Limits] HitThreshold: unknown key here; it belongs in [Virus Pattern Configuration]',
