@@ -12,7 +12,9 @@ export const counterTable = {
   connections: { help: 'Connections accepted by the accelerators.' },
   connections_closed: { help: 'Connections of the accelerators that are over.' },
   connections_refused: { help: 'Connections closed at once because MaxConnections was reached.' },
-  requests: { help: 'Requests whose head arrived whole, virus requests included.' },
+  requests: {
+    help: 'Requests whose head arrived whole, and virus requests that were slipped at their request line.',
+  },
   virus_requests: { help: 'Requests that matched a virus pattern.' },
   non_virus_requests: { help: 'Requests that matched no virus pattern.' },
   requests_slipped: { help: 'Virus requests whose connection was closed with no answer.' },
@@ -84,14 +86,18 @@ export const counterNames = Object.keys(counterTable) as readonly CounterName[];
 
 /** The running totals since the start, one number a row of the table. */
 export class Statistics {
-  readonly #totals = new Map<CounterName, number>(counterNames.map((name) => [name, 0]));
+  /** To be added to in place where every nanosecond counts; elsewhere `add` reads better. */
+  readonly totals = Object.fromEntries(counterNames.map((name) => [name, 0])) as Record<
+    CounterName,
+    number
+  >;
 
   /** Adds `amount` (≥ 0) to a counter. */
   add(name: CounterName, amount = 1): void {
-    this.#totals.set(name, this.get(name) + amount);
+    this.totals[name] += amount;
   }
 
   get(name: CounterName): number {
-    return this.#totals.get(name) ?? 0;
+    return this.totals[name];
   }
 }

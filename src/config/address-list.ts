@@ -59,12 +59,17 @@ export function parseCidr(text: string): ParsedCidr {
     : { ok: true, cidr: { family: 'ipv6', address, prefix } };
 }
 
+/** How many answers are kept; then all are forgotten at once. */
+const knownMax = 1024;
+
 /** A fixed set of networks. */
 export class AddressList {
   // One list a family: in a shared one, ::/0 would hold the IPv4 addresses too.
   readonly #ipv4 = new BlockList();
   readonly #ipv6 = new BlockList();
   readonly #isEmpty: boolean;
+  /** Answers given before: the same few addresses are asked for again and again. */
+  readonly #known = new Map<string, boolean>();
 
   /** `cidrs` have passed `parseCidr`; one that has not is a mistake of the caller's and throws. */
   constructor(cidrs: readonly string[]) {
@@ -81,6 +86,15 @@ export class AddressList {
   /** Whether the address is in one of the networks; text that is no IP address never is. */
   has(address: string): boolean {
     if (this.#isEmpty) return false;
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    const isListed = this.#check(address);
+    if (this.#known.size >= knownMax) this.#known.clear();
+    this.#known.set(address, isListed);
+    return isListed;
+  }
+
+  #check(address: string): boolean {
     const spelled = normalizeAddress(address);
     const family = isIP(spelled);
     if (family === 4) return this.#ipv4.check(spelled, 'ipv4');

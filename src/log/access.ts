@@ -88,13 +88,16 @@ function formatOutcome(outcome: AccessOutcome): string {
 }
 
 function formatReason(reason: VirusReason): string {
-  const text = escapeText(Buffer.from(unpadded(reason.pattern)).toString('latin1'));
-  return `pattern="${text}" from=${escapeToken(reason.from)}`;
+  return `pattern="${escapeText(unpaddedText(reason.pattern))}" from=${escapeToken(reason.from)}`;
 }
 
-function unpadded(pattern: Uint8Array): Uint8Array {
-  const last = pattern.findLastIndex((byte) => byte !== 0);
-  return pattern.subarray(0, last + 1);
+function unpaddedText(pattern: Uint8Array): string {
+  let end = pattern.length;
+  while (end > 0 && pattern[end - 1] === 0) end -= 1;
+  let text = '';
+  for (let index = 0; index < end; index += 1)
+    text += String.fromCharCode(pattern[index] as number);
+  return text;
 }
 
 function formatId(requestId: string): string {

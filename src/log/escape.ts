@@ -11,6 +11,23 @@ const unsafeInText = /[^\x20\x21\x23-\x5b\x5d-\x7e]/gu;
 const unsafeInToken = /[^\x21\x23-\x5b\x5d-\x7e]/gu;
 const unsafeInClient = /[^0-9A-Za-z.:%_-]/gu;
 
+/** Which characters below 128 may stand as they are: nearly every line is made of those alone. */
+function safeTable(unsafe: RegExp): Uint8Array {
+  const safe = (code: number) => String.fromCharCode(code).search(unsafe) < 0;
+  return Uint8Array.from({ length: 128 }, (_, code) => (safe(code) ? 1 : 0));
+}
+
+const safeInText = safeTable(unsafeInText);
+const safeInToken = safeTable(unsafeInToken);
+const safeInClient = safeTable(unsafeInClient);
+
+function isSafe(text: string, safe: Uint8Array): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (safe[text.charCodeAt(index)] !== 1) return false;
+  }
+  return true;
+}
+
 /** Longest client address written: an IPv6 address with a zone fits twice. */
 const clientLengthMax = 64;
 
@@ -27,12 +44,12 @@ function percent(character: string): string {
  * not hold, are written as their UTF-8 bytes.
  */
 export function escapeText(latin1: string): string {
-  return latin1.replace(unsafeInText, percent);
+  return isSafe(latin1, safeInText) ? latin1 : latin1.replace(unsafeInText, percent);
 }
 
 /** Escapes latin1 text for a field without quotes: as `escapeText`, and blanks become %20. */
 export function escapeToken(latin1: string): string {
-  return latin1.replace(unsafeInToken, percent);
+  return isSafe(latin1, safeInToken) ? latin1 : latin1.replace(unsafeInToken, percent);
 }
 
 /**
@@ -41,5 +58,6 @@ export function escapeToken(latin1: string): string {
  */
 export function escapeClient(address: string): string {
   const cut = address.slice(0, clientLengthMax);
-  return cut === '' ? '-' : cut.replace(unsafeInClient, percent);
+  if (cut === '') return '-';
+  return isSafe(cut, safeInClient) ? cut : cut.replace(unsafeInClient, percent);
 }

@@ -91,7 +91,7 @@ export class LogFile {
    * the line is lost because the backlog is full or the file was closed; that is counted.
    */
   append(line: string): boolean {
-    const text = `${line.replace(/[\r\n]/g, (end) => (end === '\n' ? '%0A' : '%0D'))}\n`;
+    const text = `${withoutLineEnds(line)}\n`;
     const bytes = Buffer.byteLength(text);
     if (this.#closed || this.#backlogBytes + bytes > this.#options.backlogBytesMax) {
       this.#options.statistics.add('log_lines_lost');
@@ -303,6 +303,11 @@ async function writeSome(handle: LogHandle, bytes: Buffer, offset: number): Prom
   const { bytesWritten } = await handle.write(bytes, offset);
   if (bytesWritten === 0) throw new Error('nothing could be written');
   return bytesWritten;
+}
+
+function withoutLineEnds(line: string): string {
+  if (!line.includes('\n') && !line.includes('\r')) return line;
+  return line.replaceAll('\n', '%0A').replaceAll('\r', '%0D');
 }
 
 function countLines(bytes: Uint8Array): number {

@@ -24,6 +24,11 @@ export class VirusSources {
 
   /** Puts the address of a virus request in front. */
   note(address: string, nowMs: number): void {
+    const newest = this.#sources[0];
+    if (newest?.address === address) {
+      this.#sources[0] = { address, atMs: nowMs, count: newest.count + 1 };
+      return;
+    }
     const known = this.#sources.find((source) => source.address === address);
     const others = this.#sources.filter((source) => source !== known);
     const latest = { address, atMs: nowMs, count: (known?.count ?? 0) + 1 };
