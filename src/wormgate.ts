@@ -15,7 +15,7 @@ import { consoleContext } from './console-context.ts';
 import type { FastifyInstance } from './fastify.ts';
 import { Front } from './http/front.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
-import { type AccessEntry, formatAccess } from './log/access.ts';
+import { formatAccess } from './log/access.ts';
 import { type LogFile, LogFiles } from './log/file.ts';
 import { PatternState } from './pattern-state.ts';
 import { dataFolderFailure, listenFailure } from './start-failure.ts';
@@ -253,16 +253,8 @@ class WormgateServer {
       statistics: this.#statistics,
       nowMs: () => this.#clock.nowMs(),
       draining: () => this.#draining,
-      logAccess: (entry) => this.#logAccess(entry),
+      logAccess: (entry) => this.#proxyLog?.append(formatAccess(entry)),
     };
-  }
-
-  #logAccess(entry: AccessEntry): void {
-    const { outcome } = entry;
-    const isOrdinary =
-      outcome.kind === 'answered' && outcome.error === undefined && outcome.passed === undefined;
-    if (isOrdinary && this.#settings.log.requests === 'blocked') return;
-    this.#proxyLog?.append(formatAccess(entry));
   }
 
   async #bindAdmin(settings: Settings): Promise<RunningAdmin | undefined> {

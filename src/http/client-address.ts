@@ -22,16 +22,28 @@ export function clientAddress(
 ): ClientAddress {
   const peerAddress = normalizeAddress(peer);
   if (!trusted.has(peerAddress)) return { client: peerAddress, peerTrusted: false };
+  const client = clientBehind(peerAddress, forwardedFor, forwarded, trusted);
+  return { client, peerTrusted: true };
+}
+
+/** The same for a peer that is known to be trusted; its address is in the spelling of the log. */
+export function clientBehind(
+  peer: string,
+  forwardedFor: string | undefined,
+  forwarded: string | undefined,
+  trusted: AddressList,
+): string {
+  if (forwardedFor === undefined && forwarded === undefined) return peer;
   const hops =
     forwardedFor === undefined ? forwardedHops(forwarded ?? '') : forwardedFor.split(',');
-  let client = peerAddress;
+  let client = peer;
   for (const hop of hops.reverse()) {
     const address = addressOfHop(hop);
     if (address === undefined) break;
     client = address;
     if (!trusted.has(address)) break;
   }
-  return { client, peerTrusted: true };
+  return client;
 }
 
 /** The address in one hop: `1.2.3.4`, `1.2.3.4:80`, `2001:db8::1`, `[2001:db8::1]:80`. */

@@ -1,29 +1,33 @@
 /**
- * The line that an exchange leaves in the access log: the paper's forms for slipped, dropped and
+ * The line that a request leaves in the access log: the paper's forms for slipped, dropped and
  * malformed requests, common log format for all others.
  */
-import type { AccessEntry, AccessOutcome } from '../log/access.ts';
-import type { Exchange } from './exchange.ts';
+import type { AccessOutcome } from '../log/access.ts';
+import type { Exchange, LoggedRequest } from './exchange.ts';
 import type { FrontParts } from './policy.ts';
 
 /** Writes the exchange's line, once however often it is called. */
 export function logExchange(exchange: Exchange, parts: FrontParts): void {
   if (exchange.logged) return;
   exchange.logged = true;
-  const entry: AccessEntry = {
-    client: exchange.client,
-    atMs: exchange.atMs,
-    requestLine: exchange.rawLine,
-    outcome: outcomeOf(exchange),
-  };
-  parts.logAccess(entry);
+  logRequest({ ...exchange, isSound: exchange.line !== undefined }, parts);
 }
 
-function outcomeOf(exchange: Exchange): AccessOutcome {
-  const { match, error, status, bytes, id: requestId } = exchange;
-  if (exchange.line === undefined) {
-    return { kind: 'malformed', status: status ?? 400, bytes, requestId };
-  }
+/** Writes a request's line, unless it is an ordinary one and LogRequests leaves those out. */
+export function logRequest(request: LoggedRequest, parts: FrontParts): void {
+  const isOrdinary = request.isSound && request.match === undefined && request.error === undefined;
+  if (isOrdinary && parts.policy().settings.log.requests === 'blocked') return;
+  parts.logAccess({
+    client: request.client,
+    atMs: request.atMs,
+    requestLine: request.rawLine,
+    outcome: outcomeOf(request),
+  });
+}
+
+function outcomeOf(request: LoggedRequest): AccessOutcome {
+  const { match, error, status, bytes, id: requestId } = request;
+  if (!request.isSound) return { kind: 'malformed', status: status ?? 400, bytes, requestId };
   const answered = {
     kind: 'answered',
     status,

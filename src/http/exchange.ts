@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Site } from '../upstream/origins.ts';
-import type { Provenance } from '../virus/change.ts';
 import type { Framing } from './body-skipper.ts';
 import { clientAddress } from './client-address.ts';
 import type { Connection } from './connection.ts';
@@ -17,12 +16,23 @@ import {
   reduceToOriginForm,
   requestStringOf,
 } from './request-line.ts';
+import type { PatternMatch } from './verdict.ts';
 
-/** A request that matched a pattern, and what was made of it. */
-export interface PatternMatch {
-  readonly mark: 'slip' | 'drop' | 'detect' | 'never-block';
-  readonly pattern: Uint8Array;
-  readonly from: Provenance;
+/** What the log tells of a request, whichever lane it took. */
+export interface LoggedRequest {
+  readonly id: string;
+  readonly atMs: number;
+  readonly client: string;
+  /** The request line as the client sent it, latin1. */
+  readonly rawLine: string;
+  /** False: the line breaks the grammar. */
+  readonly isSound: boolean;
+  readonly match: PatternMatch | undefined;
+  /** A short word for what we answered ourselves, e.g. `origin_timeout`. */
+  readonly error: string | undefined;
+  readonly status: number | undefined;
+  /** Body bytes sent. */
+  readonly bytes: number;
 }
 
 export interface Exchange {

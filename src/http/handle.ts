@@ -13,7 +13,7 @@ import { outgoingHeaders } from './outgoing-headers.ts';
 import type { FrontParts, Policy } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { reply } from './reply.ts';
-import { judge } from './verdict.ts';
+import { judge, wouldSlip } from './verdict.ts';
 
 /** Decides about one request; `goOn` leads a humble one through the web framework to `sendOn`. */
 export function handle(
@@ -23,6 +23,11 @@ export function handle(
   goOn: () => void,
 ): void {
   const policy = parts.policy();
+  // As where the parser finds it out: not a request, unless it is one to slip (refused-head.ts).
+  const isTooLarge = exchange.headByteCount > policy.settings.limits.headerBytesMax;
+  if (isTooLarge && !wouldSlip(exchange, policy)) {
+    return refuse(exchange, res, refusals.headTooLarge, parts);
+  }
   parts.statistics.add('requests');
   if (exchange.line === undefined) return refuse(exchange, res, refusals.malformedLine, parts);
   const verdict = judge(exchange, policy, parts);
@@ -41,7 +46,6 @@ export function findRefusal(exchange: Exchange, policy: Policy): Refusal | undef
   const { limits } = policy.settings;
   const { fields, req } = exchange;
   if (exchange.rawLine.length > limits.requestLineBytesMax) return refusals.lineTooLong;
-  if (exchange.headByteCount > limits.headerBytesMax) return refusals.headTooLarge;
   if (fields.lineCount > limits.headerCountMax) return refusals.tooManyHeaders;
   const ambiguity = ambiguityOf(req, fields, exchange.authority);
   if (ambiguity !== undefined) {

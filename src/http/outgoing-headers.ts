@@ -62,12 +62,12 @@ export function outgoingHeaders(
     lines.push(['X-Forwarded-Host', facts.host]);
   }
   // Only carried on, never begun: most origins read X-Forwarded-For.
-  if (present.has('forwarded')) lines.push(['Forwarded', forwardedHop(facts)]);
+  if (present.has('forwarded')) lines.push(['Forwarded', forwardedHop(facts.peer, facts.proto)]);
   return lines;
 }
 
 /** Our own element of Forwarded (RFC 7239 §4); an IPv6 address has to be quoted. */
-function forwardedHop(facts: ForwardingFacts): string {
-  const address = facts.peer.includes(':') ? `"[${facts.peer}]"` : facts.peer;
-  return `for=${address};proto=${facts.proto}`;
+export function forwardedHop(peer: string, proto: string): string {
+  const address = peer.includes(':') ? `"[${peer}]"` : peer;
+  return `for=${address};proto=${proto}`;
 }

@@ -4,12 +4,14 @@
  * the next request would begin (RFC 9112 §2.2).
  */
 import { METHODS } from 'node:http';
-import type { Connection } from './connection.ts';
+import type { Socket } from 'node:net';
+import { logRequest } from './exchange-log.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
-import { replyOnSocket } from './reply.ts';
+import { answerText } from './reply.ts';
 import { nextRequestId } from './request-id.ts';
-import { parseRequestLine, reduceToOriginForm } from './request-line.ts';
+import { parseRequestLine, reduceToOriginForm, requestStringOf } from './request-line.ts';
+import { judge, wouldSlip } from './verdict.ts';
 
 /** A head that outgrew MaxHeaderBytes in a way that the parser does not count. */
 export class HeadOverflow extends Error {
@@ -27,37 +29,85 @@ function refusalFor(code: string, line: string, parts: FrontParts): Refusal {
   return METHODS.includes(parsed.method) ? refusals.brokenHead : refusals.unknownMethod;
 }
 
-/** Deals with an error of the parser on a connection that has no answer under way. */
-export function refuseHead(code: string, connection: Connection, parts: FrontParts): void {
-  const { socket } = connection;
+/** A connection whose next head cannot be read, with no answer under way. */
+export interface RefusedHead {
+  readonly socket: Socket;
+  /** The connection's peer, which is taken for the client: no header can be believed. */
+  readonly peer: string;
+  /** Whether the peer may be one that carries other clients' requests. */
+  readonly peerTrusted: boolean;
+  /** What was received of the head. */
+  readonly bytes: Buffer;
+  /** Ends the connection behind the answer. */
+  readonly end: () => void;
+}
+
+/**
+ * Deals with a head that was refused with a `code` of Node's parser. A virus request is one by its
+ * request line alone, whatever follows it: it is screened like all others, and slipped if that is what
+ * becomes of it. In other cases the fault is answered.
+ */
+export function refuseHead(code: string, head: RefusedHead, parts: FrontParts): void {
+  const { socket } = head;
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const bytes = connection.tap.refusedBytes();
-  const requestLine = firstLine(bytes);
-  const { status, explanation, error = '', counter } = refusalFor(code, requestLine, parts);
+  const { line, isWhole } = firstLine(head.bytes);
+  if (isWhole && slips(line, head, parts)) return;
+  const { status, explanation, error = '', counter } = refusalFor(code, line, parts);
   if (counter !== undefined) parts.statistics.add(counter);
   const requestId = nextRequestId();
-  const size = replyOnSocket(socket, { status, explanation, requestId, close: true });
-  connection.end();
+  const answer = { status, explanation, requestId, close: true, asJson: false };
+  const { text, bodyBytes } = answerText(answer, parts.nowMs(), false);
+  socket.write(text, 'latin1');
+  head.end();
   // A connection on which nothing was ever sent is no request: counted above, but not logged.
-  if (bytes.length === 0) return;
-  const parsed = parseRequestLine(requestLine);
+  if (head.bytes.length === 0) return;
+  const parsed = parseRequestLine(line);
   const lineIsSound =
     status !== 400 || (parsed !== undefined && reduceToOriginForm(parsed) !== undefined);
   parts.logAccess({
-    client: connection.peer,
+    client: head.peer,
     atMs: parts.nowMs(),
-    requestLine,
+    requestLine: line,
     outcome: lineIsSound
-      ? { kind: 'answered', status, bytes: size, error: { code: error, requestId } }
-      : { kind: 'malformed', status, bytes: size, requestId },
+      ? { kind: 'answered', status, bytes: bodyBytes, error: { code: error, requestId } }
+      : { kind: 'malformed', status, bytes: bodyBytes, requestId },
   });
 }
 
-function firstLine(bytes: Buffer): string {
+/** Screens the request line; a virus request that is to be slipped is counted, logged and closed. */
+function slips(rawLine: string, head: RefusedHead, parts: FrontParts): boolean {
+  const policy = parts.policy();
+  const line = parseRequestLine(rawLine);
+  const reduced = line === undefined ? undefined : reduceToOriginForm(line);
+  if (line === undefined || reduced === undefined) return false;
+  const request = {
+    id: nextRequestId(),
+    atMs: parts.nowMs(),
+    client: head.peer,
+    peerTrusted: head.peerTrusted,
+    target: reduced.target,
+    requestString: requestStringOf(line, reduced.target),
+    rawLine,
+    isSound: true,
+    match: undefined,
+    error: undefined,
+    status: undefined,
+    bytes: 0,
+  };
+  if (!wouldSlip(request, policy)) return false;
+  parts.statistics.add('requests');
+  judge(request, policy, parts);
+  logRequest(request, parts);
+  head.socket.destroy();
+  return true;
+}
+
+/** The first line, latin1, without its line end; `isWhole`: the line end is there. */
+function firstLine(bytes: Buffer): { line: string; isWhole: boolean } {
   const end = bytes.indexOf(0x0a);
   const text = bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
-  return text.endsWith('\r') ? text.slice(0, -1) : text;
+  return { line: text.endsWith('\r') ? text.slice(0, -1) : text, isWhole: end >= 0 };
 }

@@ -14,7 +14,7 @@ import { findRefusal, forwardingFacts, keepsOpen } from './handle.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
-import { replyOnSocket } from './reply.ts';
+import { answerText } from './reply.ts';
 import { judge } from './verdict.ts';
 
 /** Protocols that carry requests of their own, which nobody would screen. */
@@ -64,13 +64,17 @@ function refuseSwitch(
   const { status, explanation, error } = refusal;
   exchange.status = status;
   exchange.error = error;
-  exchange.bytes = replyOnSocket(connection.socket, {
+  const answer = {
     status,
     explanation,
     requestId: exchange.id,
     close: !keepsOpen(exchange, refusal, parts),
+    asJson: false,
     ...(status === 405 && { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' }),
-  });
+  };
+  const { text, bodyBytes } = answerText(answer, parts.nowMs(), false);
+  connection.socket.write(text, 'latin1');
+  exchange.bytes = bodyBytes;
   logExchange(exchange, parts);
 }
 

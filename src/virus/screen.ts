@@ -46,10 +46,13 @@ export class Screen {
       : -1;
   }
 
-  /** Screens bytes[start, end), which it leaves as they are, with the same answer. */
-  screenBytes(bytes: Uint8Array, start: number, end: number): number {
+  /**
+   * Screens bytes[start, end), which it leaves as they are, with the same answer. `mayNormalize`
+   * false: the caller knows that the target holds no `%`, `\\`, `//` or `/.`, and one blank follows it.
+   */
+  screenBytes(bytes: Uint8Array, start: number, end: number, mayNormalize = true): number {
     const index = this.#set.findInBytes(bytes, start + this.patternStartOffset, end);
-    if (index !== -1 || !this.normalizeRequests) return index;
+    if (index !== -1 || !mayNormalize || !this.normalizeRequests) return index;
     if (!needsNormalizing(bytes, start, end, this.#windowEnd(start))) return -1;
     const copy = this.#room(end - start);
     copy.set(bytes.subarray(start, end));
