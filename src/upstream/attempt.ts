@@ -39,6 +39,10 @@ export interface Attempt {
   readonly origins: Origin[];
   /** The library's request; undefined until a connection is assigned to it. */
   proxyReq: ClientRequest | undefined;
+  /** The origin's answer, once its head is there. */
+  proxyRes: IncomingMessage | undefined;
+  /** What its connection had received before the request was sent. */
+  bytesReadBefore: number;
   /** Gives the place at the origin back. */
   leave: Leave;
   retriedStale: boolean;

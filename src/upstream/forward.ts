@@ -10,8 +10,7 @@ import { relayAnswer } from './origin-answer.ts';
 import { BodySource, loweredHeaders, prepareRequest, sendBody } from './origin-request.ts';
 import { proxy } from './proxy.ts';
 
-/** Methods that may be sent twice (RFC 9110 §9.2.2). */
-const idempotent = new Set([
+const idempotentMethods = new Set([
   'GET',
   'HEAD',
   'OPTIONS',
@@ -24,6 +23,11 @@ const idempotent = new Set([
   'SEARCH',
 ]);
 
+/** True for methods that may be sent twice (RFC 9110 §9.2.2). */
+export function isIdempotent(method: string): boolean {
+  return idempotentMethods.has(method);
+}
+
 const attempts = new WeakMap<IncomingMessage, Attempt>();
 
 /** Sends the request on; answers, faults and byte counts come back through the callbacks. */
@@ -34,6 +38,8 @@ export function forward(req: IncomingMessage, res: ServerResponse, forwarding: F
     forwarding,
     origins: [...forwarding.origins],
     proxyReq: undefined,
+    proxyRes: undefined,
+    bytesReadBefore: 0,
     leave: () => {},
     retriedStale: false,
     bodyBegun: false,
@@ -97,6 +103,7 @@ proxy.on('proxyReq', (proxyReq, req) => {
   const attempt = attempts.get(req);
   if (attempt === undefined) return;
   attempt.proxyReq = proxyReq;
+  attempt.bytesReadBefore = proxyReq.socket?.bytesRead ?? 0;
   proxyReq.once('close', () => {
     if (attempt.proxyReq !== proxyReq) return;
     // After the agent has its connection back, so that whoever is next may use it.
@@ -110,6 +117,7 @@ proxy.on('proxyReq', (proxyReq, req) => {
 proxy.on('proxyRes', (proxyRes, req, res) => {
   const attempt = attempts.get(req);
   if (attempt === undefined || res.headersSent || res.destroyed) return;
+  attempt.proxyRes = proxyRes;
   relayAnswer(attempt, proxyRes);
 });
 
@@ -122,14 +130,17 @@ proxy.on('error', (error, req) => {
 function fail(attempt: Attempt, error: Error): void {
   const { res, forwarding, origins, proxyReq } = attempt;
   if (res.destroyed || res.writableEnded) return;
+  // What came behind a whole answer is no part of it, and its connection is gone already.
+  if (res.headersSent && attempt.proxyRes?.complete) return;
   if (res.headersSent) {
     forwarding.onCutShort(attempt.timedOut);
     res.destroy();
     return;
   }
   const fault = originFaultOf(error);
-  const isStale = proxyReq?.reusedSocket === true && fault === 'origin_closed';
-  const repeatable = !forwarding.hasBody && idempotent.has(attempt.req.method ?? '');
+  const saidNothing = proxyReq?.socket?.bytesRead === attempt.bytesReadBefore;
+  const isStale = proxyReq?.reusedSocket === true && saidNothing && fault === 'origin_closed';
+  const repeatable = !forwarding.hasBody && isIdempotent(attempt.req.method ?? '');
   if (isStale && repeatable && !attempt.retriedStale) {
     attempt.retriedStale = true;
     forwarding.onRetry();

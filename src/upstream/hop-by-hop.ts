@@ -75,3 +75,8 @@ export function withoutHopByHop(rawHeaders: readonly string[]): HeaderLine[] {
 export function usableTrailers(rawTrailers: readonly string[]): HeaderLine[] {
   return withoutHopByHop(rawTrailers).filter(([name]) => !neverTrailers.has(name.toLowerCase()));
 }
+
+/** Header lines as text, each with its line end. */
+export function linesText(lines: readonly HeaderLine[]): string {
+  return lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+}

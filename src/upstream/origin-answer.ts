@@ -3,6 +3,7 @@
  * hop-by-hop, the body with back-pressure, trailers, and an end that cannot be mistaken for another.
  */
 import type { IncomingMessage } from 'node:http';
+import { answerFieldCountMax } from './answer-head.ts';
 import type { Attempt } from './attempt.ts';
 import { OriginError } from './faults.ts';
 import { type HeaderLine, usableTrailers, withoutHopByHop } from './hop-by-hop.ts';
@@ -47,7 +48,7 @@ function writeHead(attempt: Attempt, proxyRes: IncomingMessage): boolean {
   const status = proxyRes.statusCode ?? 0;
   // A switch of protocols that nobody asked for, or a number that is none (RFC 9110 §15). Numbers
   // above 599 have no meaning either, but some sites use them.
-  if (status < 200) return false;
+  if (status < 200 || !isStrict(proxyRes)) return false;
   const isOld = req.httpVersionMinor === 0;
   const lines = answerLines(proxyRes, { status, isOld, isHead: req.method === 'HEAD' });
   // The client will not send its body now, or will it? Nobody could tell it from the next request.
@@ -62,6 +63,16 @@ function writeHead(attempt: Attempt, proxyRes: IncomingMessage): boolean {
     // Node's writer is stricter than its parser about the reason phrase.
     return false;
   }
+}
+
+/** What Node's parser lets through and two readers could understand differently, or in part. */
+function isStrict({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding'];
+  return (
+    (httpVersion === '1.1' || httpVersion === '1.0') &&
+    (coding === undefined || coding.toLowerCase() === 'chunked') &&
+    rawHeaders.length <= 2 * answerFieldCountMax
+  );
 }
 
 /** The lines to send, for the framing that Node will choose. */

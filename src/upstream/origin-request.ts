@@ -2,10 +2,11 @@
  * The request as the origin receives it: the client's header lines in their case, the body streamed
  * once the connection stands, the framing of chunked bodies, Expect and trailers.
  */
-import type { ClientRequest, ServerResponse } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import { Stream } from 'node:stream';
 import type { Attempt } from './attempt.ts';
-import { type HeaderLine, usableTrailers, withoutHopByHop } from './hop-by-hop.ts';
+import { type HeaderLine, usableTrailers } from './hop-by-hop.ts';
+import { interimText } from './interim.ts';
 import { limitConnecting, limitSilence, whenConnected } from './origin-timeouts.ts';
 
 /** Gives the request its lines in the client's case; repeated names become repeated lines. */
@@ -65,8 +66,9 @@ export function prepareRequest(attempt: Attempt, proxyReq: ClientRequest): void 
   }
   proxyReq.on('information', ({ statusCode, rawHeaders }) => {
     if (res.headersSent || res.destroyed || res.req.httpVersionMinor === 0) return;
-    if (statusCode === 102) res.writeProcessing();
-    if (statusCode === 103) writeEarlyHints(res, rawHeaders);
+    const text = interimText(statusCode, rawHeaders);
+    // Past Node's own writers, which change the lines; a request at its turn has the socket to itself.
+    if (text !== '') res.socket?.write(text, 'latin1');
   });
 }
 
@@ -111,21 +113,6 @@ function streamBody(attempt: Attempt, proxyReq: ClientRequest): void {
 /** Header lines in the form that Node takes trailers in. */
 export function pairs(lines: readonly HeaderLine[]): [string, string][] {
   return lines.map(([name, value]) => [name, value]);
-}
-
-function writeEarlyHints(res: ServerResponse, rawHeaders: readonly string[]): void {
-  const hints: Record<string, string | string[]> = {};
-  for (const [name, value] of withoutHopByHop(rawHeaders)) {
-    const key = name.toLowerCase();
-    const present = hints[key];
-    if (present === undefined) hints[key] = value;
-    else hints[key] = [...(Array.isArray(present) ? present : [present]), value];
-  }
-  try {
-    res.writeEarlyHints(hints);
-  } catch {
-    // Node refuses Link values outside its grammar; hints are optional (RFC 8297 §2).
-  }
 }
 
 /** The header lines by lower-case name, as the library wants them for its decisions. */
