@@ -19,6 +19,20 @@ export class OriginQueue {
   /** In the order of service. */
   readonly #waiting = new Set<() => void>();
 
+  /** Takes a place if one is free now; false when there is none. It is given back by `leave`, once. */
+  tryEnter(runningMax: number): boolean {
+    if (this.#running >= runningMax) return false;
+    this.#runningMax = runningMax;
+    this.#running += 1;
+    return true;
+  }
+
+  /** Gives a place back that `tryEnter` took. */
+  leave(): void {
+    this.#running -= 1;
+    this.#startWaiting();
+  }
+
   /** Calls `start` now or when there is room; undefined when the queue is full: `start` is not called. */
   enter(bounds: QueueBounds, start: (leave: Leave) => void): Leave | undefined {
     this.#runningMax = bounds.runningMax;
@@ -28,9 +42,7 @@ export class OriginQueue {
     const leave = () => {
       if (isOver) return;
       isOver = true;
-      if (this.#waiting.delete(run)) return;
-      this.#running -= 1;
-      this.#startWaiting();
+      if (!this.#waiting.delete(run)) this.leave();
     };
     const run = () => {
       this.#running += 1;

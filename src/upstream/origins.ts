@@ -13,13 +13,14 @@ import type {
   LimitSettings,
   OriginAddress,
 } from '../config/shape.ts';
+import { ConnectionPool } from './connections.ts';
 import { OriginQueue } from './origin-queue.ts';
 
 /**
  * How long a connection to an origin is kept idle, in milliseconds; less when the origin says so in
  * Keep-Alive. A connection that the origin has given up may cost a POST its answer.
  */
-const idleMs = 60_000;
+export const originIdleMs = 60_000;
 
 /** One origin server and its connections. */
 export class Origin {
@@ -28,6 +29,8 @@ export class Origin {
   readonly pool: http.Agent;
   /** Opens a connection of its own each time: for a retry after a kept-alive one had gone stale. */
   readonly fresh: http.Agent;
+  /** Kept-alive connections of the fast path; an origin behind TLS has none, and no fast path. */
+  readonly connections: ConnectionPool | undefined;
   /** Who uses a connection now, and who waits for one. */
   readonly queue = new OriginQueue();
   readonly #address: HostPort & { readonly protocol: 'http' | 'https' };
@@ -40,8 +43,14 @@ export class Origin {
       address.protocol === 'https' ? https.Agent : http.Agent;
     // Without a name of its own, the agent would take the client's Host for the name to verify.
     const servername = serverName(address.host);
-    this.pool = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: idleMs, servername });
+    this.pool = new Agent({
+      keepAlive: true,
+      scheduling: 'lifo',
+      timeout: originIdleMs,
+      servername,
+    });
     this.fresh = new Agent({ keepAlive: false, servername });
+    this.connections = address.protocol === 'http' ? new ConnectionPool(address) : undefined;
   }
 
   /** Begins a connection outside pool and queue, for a tunnel. */
@@ -55,11 +64,13 @@ export class Origin {
   limitConnections(connectionsMax: number): void {
     this.pool.maxSockets = connectionsMax;
     this.pool.maxFreeSockets = connectionsMax;
+    if (this.connections !== undefined) this.connections.idleMax = connectionsMax;
   }
 
   /** Lets idle connections go at once, and those in use when their request is over. */
   retire(): void {
     this.pool.maxFreeSockets = 0;
+    this.connections?.retire();
     for (const sockets of Object.values(this.pool.freeSockets)) {
       for (const socket of sockets ?? []) socket.destroy();
     }
@@ -75,6 +86,8 @@ function serverName(host: string): string {
 export class Site {
   readonly settings: AcceleratorSettings;
   readonly trustedProxies: AddressList;
+  /** Whether its requests may take the fast path, as far as its origins are concerned. */
+  readonly isFast: boolean;
   readonly #origins: readonly Origin[];
   #next = 0;
 
@@ -82,10 +95,12 @@ export class Site {
     this.settings = settings;
     this.trustedProxies = new AddressList(settings.trustedProxies);
     this.#origins = origins;
+    this.isFast = origins.every(({ connections }) => connections !== undefined);
   }
 
   /** The origins in the order in which this request should try them: round robin. */
-  rotation(): Origin[] {
+  rotation(): readonly Origin[] {
+    if (this.#origins.length === 1) return this.#origins;
     const start = this.#next;
     this.#next = (start + 1) % this.#origins.length;
     return [...this.#origins.slice(start), ...this.#origins.slice(0, start)];

@@ -126,3 +126,20 @@ test('agrees with a model of two lists, whoever comes and goes', () => {
     { numRuns: 1000 },
   );
 });
+
+test('a place that is taken at once counts like any other, and goes to whoever waits', () => {
+  const queue = new OriginQueue();
+  const started: string[] = [];
+  assert.equal(queue.tryEnter(2), true);
+  assert.equal(queue.tryEnter(2), true);
+  assert.equal(queue.tryEnter(2), false);
+  const leave = queue.enter({ runningMax: 2, waitingMax: 1 }, () => started.push('waited'));
+  assert.deepEqual(started, []);
+  queue.leave();
+  assert.deepEqual(started, ['waited']);
+  assert.equal(queue.tryEnter(2), false);
+  leave?.();
+  leave?.();
+  assert.equal(queue.tryEnter(2), true);
+  assert.equal(queue.tryEnter(2), false);
+});

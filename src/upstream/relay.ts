@@ -1,0 +1,369 @@
+/**
+ * One request of the fast path on its way to an origin, and the answer on its way back, over raw
+ * sockets: place at the origin, connection, one retry where that is safe, the next origin, a fault's
+ * name. The counterpart of forward.ts. A relay belongs to one client connection and is used again for
+ * each of its requests.
+ */
+import type { Socket } from 'node:net';
+import type { LimitSettings } from '../config/shape.ts';
+import { AnswerScanner, answerHeadBytesMax } from './answer-head.ts';
+import { AnswerRelay } from './answer-relay.ts';
+import type { ConnectionPool, ConnectionUser, OriginConnection } from './connections.ts';
+import { type OriginFaultCode, originFaultOf } from './faults.ts';
+import { interimText } from './interim.ts';
+import { type Origin, originIdleMs } from './origins.ts';
+import { ascii } from './wire-grammar.ts';
+
+/** A request as it is to be sent. */
+export interface RelayedRequest {
+  /** Origins to try, in order; at least one, all with `connections`. */
+  readonly origins: readonly Origin[];
+  /** The head for the origin, latin1, the blank line included. */
+  readonly head: string;
+  readonly isHead: boolean;
+  /** It may be sent twice: its method allows it, and it has no body. */
+  readonly isRepeatable: boolean;
+  /** Length of the body, in bytes. */
+  readonly bodyBytes: number;
+  readonly limits: LimitSettings;
+}
+
+/** The client's side of a relay. */
+export interface RelayClient {
+  readonly socket: Socket;
+  /** Milliseconds since the epoch, now. */
+  nowMs(): number;
+  /** Whether our side of the client's connection ends behind this answer. */
+  readonly closesAfter: boolean;
+  /** The origin said or took something, or a wait for it begins. */
+  onActivity(): void;
+  /** The client does not keep up with the answer, or does so again. */
+  onClientBlocked(isBlocked: boolean): void;
+  /** The origin takes the body from now on, through `Relay.sendBody`. */
+  onBodyWanted(): void;
+  /** The origin has taken what it was given. */
+  onBodyDrained(): void;
+  onRetry(): void;
+  /** The origin failed before its answer began: the client is still owed one. */
+  onFault(code: OriginFaultCode): void;
+  /** The origin failed within its answer: the client's connection has to be closed. */
+  onCutShort(isTimeout: boolean): void;
+  /** The answer was handed to the client's socket whole; `isFlushed`: and has left it. */
+  onAnswered(isFlushed: boolean): void;
+}
+
+/** Whom a relay waits for. */
+export type Awaited = 'place' | 'connection' | 'body' | 'client' | 'origin' | 'nothing';
+
+/** One for all relays: a head is read in one go. */
+const scanner = new AnswerScanner();
+
+export class Relay implements ConnectionUser {
+  readonly #client: RelayClient;
+  readonly #answer: AnswerRelay;
+  #request: RelayedRequest | undefined;
+  #originIndex = 0;
+  /** The origin in use, at which `#hasPlace` may be true. */
+  #origin: Origin | undefined;
+  #hasPlace = false;
+  #connection: OriginConnection | undefined;
+  /** Leaves the queue, while waiting there. */
+  #leaveQueue: (() => void) | undefined;
+  #retriedStale = false;
+  #bodyLeft = 0;
+  #bodyBegun = false;
+  /** The origin does not take more of the body now. */
+  originIsFull = false;
+  /** An answer's head that has not arrived whole. */
+  #partialHead: Buffer | undefined;
+  /** The origin has said something. */
+  #hasSpoken = false;
+
+  constructor(client: RelayClient) {
+    this.#client = client;
+    this.#answer = new AnswerRelay(client);
+  }
+
+  /** The status of the answer that was begun; undefined before. */
+  get status(): number | undefined {
+    return this.#answer.hasBegun ? this.#answer.status : undefined;
+  }
+
+  /** Content bytes of the answer that were handed to the client. */
+  get contentBytes(): number {
+    return this.#answer.contentBytes;
+  }
+
+  /** How much of the request's body is still to be sent. */
+  get bodyLeft(): number {
+    return this.#bodyLeft;
+  }
+
+  /** Whose turn it is. */
+  get awaited(): Awaited {
+    if (this.#request === undefined) return 'nothing';
+    if (this.#leaveQueue !== undefined) return 'place';
+    if (this.#connection?.isConnected !== true) return 'connection';
+    if (this.#client.socket.writableLength > 0) return 'client';
+    return this.#bodyLeft > 0 && !this.originIsFull ? 'body' : 'origin';
+  }
+
+  /** Begins to send a request; what becomes of it is told to the client's side. */
+  start(request: RelayedRequest): void {
+    this.#request = request;
+    this.#originIndex = 0;
+    this.#retriedStale = false;
+    this.#bodyLeft = request.bodyBytes;
+    this.#bodyBegun = false;
+    this.#answer.reset();
+    this.#queueUp(request);
+  }
+
+  /** Gives the request up: the client has gone, or was answered otherwise. */
+  abort(): void {
+    this.#connection?.abandon();
+    this.#end();
+  }
+
+  /** Sends a part of the body, at most `bodyLeft` bytes; false: wait for `onBodyDrained`. */
+  sendBody(bytes: Buffer): boolean {
+    this.#bodyBegun = true;
+    this.#bodyLeft -= bytes.length;
+    const hasRoom = this.#connection?.socket.write(bytes) !== false;
+    this.originIsFull = !hasRoom;
+    return hasRoom;
+  }
+
+  /** The origin took too long to accept a connection, to say something, or to have a place. */
+  expire(): void {
+    const { awaited } = this;
+    if (awaited === 'place') return this.#fail('origin_busy');
+    this.#connection?.abandon();
+    if (this.#answer.hasBegun) return this.#cutShort(true);
+    if (awaited === 'connection') return this.#tryNext('origin_connect_timeout');
+    this.#fail('origin_timeout');
+  }
+
+  onConnect(): void {
+    this.#client.onActivity();
+    if (this.#request !== undefined) this.#send(this.#request);
+  }
+
+  onDrain(): void {
+    if (!this.originIsFull) return;
+    this.#client.onActivity();
+    this.originIsFull = false;
+    this.#client.onBodyDrained();
+  }
+
+  onBytes(bytes: Buffer, end: number): boolean {
+    this.#client.onActivity();
+    this.#hasSpoken = true;
+    if (this.#answer.hasBegun) return this.#relayBody(bytes, 0, end);
+    const { partial, count } = this.#joined(bytes, end);
+    return this.#readHead(partial, count);
+  }
+
+  onClosed(error: Error | undefined): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (this.#request === undefined || connection === undefined) return;
+    if (this.#answer.hasBegun) {
+      if (error === undefined && this.#answer.endsWithConnection) {
+        this.#answer.finish();
+        return this.#finish(false, this.#client.socket.writableLength === 0);
+      }
+      return this.#cutShort(false);
+    }
+    if (!connection.isConnected) return this.#tryNext(originFaultOf(error));
+    if (connection.isReused && !this.#hasSpoken && this.#request.isRepeatable) {
+      if (!this.#retriedStale) {
+        this.#retriedStale = true;
+        this.#client.onRetry();
+        return this.#connect(this.#request, true);
+      }
+    }
+    this.#fail(originFaultOf(error));
+  }
+
+  #queueUp(request: RelayedRequest): void {
+    const origin = request.origins[this.#originIndex];
+    this.#origin = origin;
+    if (origin === undefined) return this.#fail('origin_unreachable');
+    const { originConnectionsMax, originQueueMax } = request.limits;
+    if (origin.queue.tryEnter(originConnectionsMax)) {
+      this.#hasPlace = true;
+      return this.#connect(request, false);
+    }
+    const bounds = { runningMax: originConnectionsMax, waitingMax: originQueueMax };
+    this.#leaveQueue = origin.queue.enter(bounds, () => {
+      this.#leaveQueue = undefined;
+      this.#hasPlace = true;
+      this.#connect(request, false);
+    });
+    if (this.#leaveQueue === undefined) this.#fail('origin_busy');
+  }
+
+  #connect(request: RelayedRequest, fresh: boolean): void {
+    const pool = this.#origin?.connections;
+    if (pool === undefined) return this.#fail('origin_unreachable');
+    const connection = fresh ? pool.open() : pool.take();
+    this.#client.onActivity();
+    this.#connection = connection;
+    this.#hasSpoken = false;
+    this.#partialHead = undefined;
+    connection.user = this;
+    if (connection.isConnected) this.#send(request);
+  }
+
+  #send(request: RelayedRequest): void {
+    this.#connection?.socket.write(request.head, 'latin1');
+    this.originIsFull = false;
+    if (this.#bodyLeft > 0) this.#client.onBodyWanted();
+  }
+
+  /** The bytes of a head that may have begun in an earlier packet. */
+  #joined(bytes: Buffer, end: number): { partial: Buffer; count: number } {
+    if (this.#partialHead === undefined) return { partial: bytes, count: end };
+    const partial = Buffer.concat([this.#partialHead, bytes.subarray(0, end)]);
+    this.#partialHead = undefined;
+    return { partial, count: partial.length };
+  }
+
+  #readHead(bytes: Buffer, end: number): boolean {
+    let at = 0;
+    for (;;) {
+      // Line ends before a head are what is left of an earlier message (RFC 9112 §2.2).
+      while (at < end && (bytes[at] === ascii.lineFeed || bytes[at] === ascii.carriageReturn))
+        at += 1;
+      const reading = at === end ? 'incomplete' : scanner.read(bytes, at, end);
+      const headBytes = (reading === 'whole' ? scanner.end : end) - at;
+      if (reading === 'odd' || headBytes > answerHeadBytesMax) return this.#refuseAnswer();
+      if (reading === 'incomplete') {
+        this.#partialHead = Buffer.from(bytes.subarray(at, end));
+        return true;
+      }
+      // A switch of protocols that nobody asked for.
+      if (scanner.status === 101) return this.#refuseAnswer();
+      if (scanner.status >= 200) break;
+      const interim = interimText(scanner.status, scanner.rawHeaders(bytes));
+      if (interim !== '') this.#client.socket.write(interim, 'latin1');
+      at = scanner.end;
+    }
+    return this.#begin(bytes, end);
+  }
+
+  #begin(bytes: Buffer, end: number): boolean {
+    const request = this.#request;
+    if (request === undefined) return false;
+    this.#answer.begin(scanner, bytes, end, request.isHead);
+    return this.#afterBytes();
+  }
+
+  #relayBody(bytes: Buffer, from: number, end: number): boolean {
+    this.#answer.take(bytes, from, end);
+    return this.#afterBytes();
+  }
+
+  /** Some of the answer was handed on: is it over, broken, or does the client not keep up? */
+  #afterBytes(): boolean {
+    const connection = this.#connection;
+    if (this.#answer.isBroken) {
+      connection?.abandon();
+      this.#cutShort(false);
+      return false;
+    }
+    const { socket } = this.#client;
+    const isFlushed = socket.writableLength === 0;
+    if (this.#answer.isOver) {
+      const mayReuse = this.#answer.mayReuse && this.#bodyLeft === 0 && !this.originIsFull;
+      this.#finish(mayReuse, isFlushed);
+      return isFlushed;
+    }
+    if (isFlushed) return true;
+    // What waits still lies in the connection's buffer: nothing may be read over it.
+    this.#client.onClientBlocked(true);
+    whenFlushed(socket, () => {
+      this.#client.onClientBlocked(false);
+      if (this.#connection === connection) connection?.socket.resume();
+    });
+    return false;
+  }
+
+  #refuseAnswer(): false {
+    this.#connection?.abandon();
+    this.#fail('origin_garbage');
+    return false;
+  }
+
+  /** The origin could not be reached: nothing was sent, so the next one may have it. */
+  #tryNext(fault: OriginFaultCode): void {
+    const request = this.#request;
+    if (request === undefined) return;
+    const neverSent = fault === 'origin_unreachable' || fault === 'origin_connect_timeout';
+    if (!neverSent || this.#bodyBegun || this.#originIndex + 1 >= request.origins.length) {
+      return this.#fail(fault);
+    }
+    this.#leavePlace();
+    this.#connection = undefined;
+    this.#originIndex += 1;
+    this.#client.onRetry();
+    this.#queueUp(request);
+  }
+
+  #fail(fault: OriginFaultCode): void {
+    this.#end();
+    this.#client.onFault(fault);
+  }
+
+  #cutShort(isTimeout: boolean): void {
+    this.#end();
+    this.#client.onCutShort(isTimeout);
+  }
+
+  #finish(mayReuse: boolean, isFlushed: boolean): void {
+    const connection = this.#connection;
+    const pool = this.#origin?.connections;
+    if (connection !== undefined) {
+      connection.user = undefined;
+      if (mayReuse && pool !== undefined) this.#giveBack(pool, connection, isFlushed);
+      else connection.abandon();
+    }
+    this.#end();
+    this.#client.onAnswered(isFlushed);
+  }
+
+  /** What the client has not taken yet lies in the connection's buffer, which nobody may use so long. */
+  #giveBack(pool: ConnectionPool, connection: OriginConnection, isFlushed: boolean): void {
+    const { socket } = this.#client;
+    const idleMs = this.#answer.idleMs(originIdleMs);
+    if (isFlushed) return pool.giveBack(connection, idleMs);
+    connection.socket.pause();
+    whenFlushed(socket, () => {
+      connection.socket.resume();
+      pool.giveBack(connection, idleMs);
+    });
+  }
+
+  #end(): void {
+    this.#connection = undefined;
+    this.#request = undefined;
+    this.#partialHead = undefined;
+    this.#leavePlace();
+  }
+
+  #leavePlace(): void {
+    this.#leaveQueue?.();
+    this.#leaveQueue = undefined;
+    if (!this.#hasPlace) return;
+    this.#hasPlace = false;
+    this.#origin?.queue.leave();
+  }
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Calls `action` when everything written to the socket so far has gone out, or the socket is closed. */
+export function whenFlushed(socket: Socket, action: () => void): void {
+  socket.write(nothing, action);
+}
