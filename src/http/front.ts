@@ -12,10 +12,12 @@ import { listenKey } from '../upstream/origins.ts';
 import { Connection, type Turn } from './connection.ts';
 import { announcesBody, beginExchange, type Exchange } from './exchange.ts';
 import { logExchange } from './exchange-log.ts';
+import { FastPath } from './fast-path.ts';
 import { handle, refuse, sendOn } from './handle.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
-import { HeadOverflow, refuseHead } from './refused-head.ts';
+import { HeadOverflow, type RefusedHead, refuseHead } from './refused-head.ts';
+import type { Unread } from './unread-bytes.ts';
 import { takeUpgrade } from './upgrade.ts';
 
 /** How often Node looks for heads that are late, in milliseconds. */
@@ -27,11 +29,17 @@ const lateHeadCheckMs = 1000;
  */
 const halfClosedMs = 500;
 
+const nothingRead: Unread = { bytes: Buffer.alloc(0), hasEnded: false };
+
+/** Makes a socket the front's, with bytes that were read from it already. */
+type Adopt = (socket: Socket, unread: Unread) => void;
+
 export class Front {
   readonly #address: HostPort;
   readonly #listen: string;
   readonly #parts: FrontParts;
   readonly #app: FastifyInstance;
+  readonly #fastPaths: FastPath[] = [];
   readonly #servers: Server[] = [];
   readonly #connections = new Map<Socket, Connection>();
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
@@ -63,7 +71,10 @@ export class Front {
 
   /** Binds the address; rejects with the system's error, e.g. EADDRINUSE. */
   async listen(): Promise<void> {
-    await this.#app.listen({ host: this.#address.host, port: this.#address.port });
+    const { host, port } = this.#address;
+    const { connectionsMax } = this.#parts.policy().settings.limits;
+    // The kernel keeps as many waiting as it allows; Node would ask for 511 and lose those of a rush.
+    await this.#app.listen({ host, port, backlog: connectionsMax });
     this.applyLimits();
   }
 
@@ -80,7 +91,10 @@ export class Front {
   /** Stops accepting, lets answers under way finish for `drainMs`, then closes what is left. */
   async close(drainMs: number): Promise<void> {
     this.#closing = true;
-    const closed = this.#app.close();
+    const closed = Promise.all([
+      this.#app.close(),
+      ...this.#fastPaths.map((fastPath) => fastPath.close(drainMs)),
+    ]);
     for (const connection of this.#connections.values()) {
       if (connection.current === undefined) connection.socket.destroySoon();
     }
@@ -107,13 +121,14 @@ export class Front {
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: lateHeadCheckMs,
       requireHostHeader: false,
-      noDelay: true,
+      // Set where answers are relayed: a worm's connection would pay a system call for nothing.
+      noDelay: false,
     });
     // Node would cut a longer header list short in silence; handle.ts counts and refuses.
     server.maxHeadersCount = 0;
     // Node would give up a request at once when its client ends the sending side.
     Object.assign(server, { httpAllowHalfOpen: true });
-    server.on('connection', (socket) => this.#accept(socket));
+    const adopt = this.#lanesOf(server);
     server.on('drop', () => this.#parts.statistics.add('connections_refused'));
     const take = (req: IncomingMessage, res: ServerResponse) =>
       this.#take(req, res, () => route(req, res));
@@ -121,17 +136,53 @@ export class Front {
     server.on('checkContinue', take);
     server.on('checkExpectation', take);
     server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) =>
-      this.#switch(server, req, socket, head),
+      this.#switch(adopt, req, socket, head),
     );
     server.on('connect', (req: IncomingMessage, socket: Socket, head: Buffer) =>
-      this.#switch(server, req, socket, head),
+      this.#switch(adopt, req, socket, head),
     );
     server.on('timeout', (socket) => this.#timedOut(socket));
     this.#servers.push(server);
     return server;
   }
 
-  #accept(socket: Socket): void {
+  /** Puts the fast path before a server's own parser, which gets what that hands over. */
+  #lanesOf(server: Server): Adopt {
+    const [parse] = server.listeners('connection');
+    if (parse === undefined) throw new Error('the server has no parser');
+    server.removeAllListeners('connection');
+    const adopt = (socket: Socket, { bytes, hasEnded }: Unread) => {
+      if (bytes.length > 0 && !hasEnded) socket.unshift(bytes);
+      parse.call(server, socket);
+      this.#listenIn(socket);
+      socket.resume();
+      if (!hasEnded) return;
+      // The stream itself will not say these again.
+      socket.emit('data', bytes);
+      socket.emit('end');
+    };
+    const fastPath = new FastPath(this.#parts, this.#listen, adopt);
+    this.#fastPaths.push(fastPath);
+    server.on('connection', (socket) => this.#accept(socket, fastPath, adopt));
+    return adopt;
+  }
+
+  #accept(socket: Socket, fastPath: FastPath, adopt: Adopt): void {
+    const { totals } = this.#parts.statistics;
+    const { settings } = this.#parts.policy();
+    // All listen addresses together; the server's own maxConnections knows of one only.
+    if (totals.connections - totals.connections_closed >= settings.limits.connectionsMax) {
+      totals.connections_refused += 1;
+      socket.destroy();
+      return;
+    }
+    totals.connections += 1;
+    if (settings.fastPath) fastPath.take(socket);
+    else adopt(socket, nothingRead);
+  }
+
+  /** Follows a connection that is the front's now, or is so again. */
+  #listenIn(socket: Socket): void {
     const known = this.#connections.get(socket);
     if (known !== undefined) {
       known.tapAgain();
@@ -139,14 +190,7 @@ export class Front {
     }
     const { statistics } = this.#parts;
     const { limits } = this.#parts.policy().settings;
-    // All listen addresses together; the server's own maxConnections knows of one only.
-    const openCount = statistics.get('connections') - statistics.get('connections_closed');
-    if (openCount >= limits.connectionsMax) {
-      statistics.add('connections_refused');
-      socket.destroy();
-      return;
-    }
-    statistics.add('connections');
+    socket.setNoDelay(true);
     const overflow = () => this.#refuse(new HeadOverflow(), socket);
     this.#connections.set(socket, new Connection(socket, limits.headerBytesMax, overflow));
     let halfClosed: NodeJS.Timeout | undefined;
@@ -166,9 +210,15 @@ export class Front {
     if (connection === undefined || connection.isBroken) return;
     const exchange = this.#begin(req, connection);
     const start = (isBroken: boolean) => {
-      res.once('close', () => this.#finish(exchange, res, connection));
+      // Before the connection goes on to what is logged next.
+      res.prependOnceListener('close', () => this.#finish(exchange, res, connection));
       if (this.#closing) res.shouldKeepAlive = false;
-      if (isBroken) return refuse(exchange, res, refusals.brokenBody, this.#parts);
+      // Counted and screened like all others, whatever has become of its body meanwhile.
+      const breakOff = () => {
+        this.#parts.statistics.add('requests_forwarded');
+        refuse(exchange, res, refusals.brokenBody, this.#parts);
+      };
+      if (isBroken) return handle(exchange, res, this.#parts, breakOff);
       const { limits } = this.#parts.policy().settings;
       const waitsForBody = announcesBody(exchange.fields);
       req.socket.setTimeout(waitsForBody ? limits.bodyTimeoutMs : limits.sendTimeoutMs);
@@ -194,7 +244,7 @@ export class Front {
     if (this.#closing) connection.afterTurns(() => connection.socket.destroySoon());
   }
 
-  #switch(server: Server, req: IncomingMessage, socket: Socket, head: Buffer): void {
+  #switch(adopt: Adopt, req: IncomingMessage, socket: Socket, head: Buffer): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.isBroken) {
       socket.destroy();
@@ -206,10 +256,9 @@ export class Front {
     socket.on('drain', relayDrain);
     connection.afterTurns(() => {
       socket.removeListener('drain', relayDrain);
-      takeUpgrade(exchange, connection, head, this.#parts, (unread) => {
-        socket.unshift(unread);
-        server.emit('connection', socket);
-      });
+      takeUpgrade(exchange, connection, head, this.#parts, (bytes) =>
+        adopt(socket, { bytes, hasEnded: false }),
+      );
     });
   }
 
@@ -232,7 +281,7 @@ export class Front {
     // Behind a request that ends the connection nothing counts (RFC 9112 §9.6), nor is it wrong.
     if (code === 'HPE_CLOSED_CONNECTION') return;
     if (unfinished === undefined) {
-      connection.afterTurns(() => refuseHead(code, connection, this.#parts));
+      connection.afterTurns(() => refuseHead(code, this.#headOf(connection), this.#parts));
     } else if (unfinished.res.writableEnded) {
       // Answered already, in spite of its body or because of its head.
       connection.afterTurns(() => connection.end());
@@ -240,6 +289,17 @@ export class Front {
       this.#refuseBody(unfinished, refusals.brokenBody);
     }
     // A turn that waits is refused when it comes.
+  }
+
+  #headOf(connection: Connection): RefusedHead {
+    const { socket, peer, tap } = connection;
+    return {
+      socket,
+      peer,
+      peerTrusted: this.#parts.policy().sites.trustedProxies(this.#listen).has(peer),
+      bytes: tap.refusedBytes(),
+      end: () => connection.end(),
+    };
   }
 
   /** The body of the request in hand is late or broken: answers, or, too late for that, hangs up. */

@@ -1,0 +1,378 @@
+/**
+ * One client connection on the fast path: its bytes, its waits and its end. Requests are read and
+ * answered one after the other; fast-turn.ts decides about each. What is not ordinary takes the whole
+ * connection to the front.
+ */
+import type { Socket } from 'node:net';
+import { normalizeAddress } from '../config/address-list.ts';
+import { type OriginFaultCode, originFaults } from '../upstream/faults.ts';
+import { Relay, type RelayClient, whenFlushed } from '../upstream/relay.ts';
+import { logRequest } from './exchange-log.ts';
+import { FastRequest } from './fast-request.ts';
+import { type FastClient, takeTurn } from './fast-turn.ts';
+import type { Lane, LaneConnection } from './lane.ts';
+import { linger } from './linger.ts';
+import type { FrontParts } from './policy.ts';
+import { type Refusal, refusals } from './refusals.ts';
+import { refuseHead } from './refused-head.ts';
+import { answerText } from './reply.ts';
+import { SiteMemory } from './site-memory.ts';
+import { UnreadBytes } from './unread-bytes.ts';
+import { isOverdue, type Wait } from './waits.ts';
+
+/** A head in more pieces is left to the front, so that nobody makes us read it over and over. */
+const headPiecesMax = 8;
+
+/** As on the front: how long an answer may take to a client that has ended its sending side. */
+const halfClosedMs = 500;
+
+/** `#headTick` when no head is awaited: the connection is idle. */
+const idle = -1;
+
+export class FastConnection implements LaneConnection, RelayClient, FastClient {
+  readonly socket: Socket;
+  readonly parts: FrontParts;
+  readonly #lane: Lane;
+  readonly request = new FastRequest();
+  readonly memory: SiteMemory;
+  /** Our side ends behind the answer in hand. */
+  closesAfter = false;
+  readonly #unread = new UnreadBytes();
+  /** A request is in hand: the next is not read before it is answered. */
+  #isBusy = false;
+  /** The connection is ending, or is the front's: nothing is read any more. */
+  #isOver = false;
+  #isPaused = false;
+  #isHalfClosed = false;
+  #bodyWanted = false;
+  /** No request has come yet: the first head may be late from the beginning. */
+  #isFresh = true;
+  /** When something last happened, and when the head that is awaited began; in ticks. */
+  #activeTick: number;
+  #headTick: number;
+  #headPieces = 0;
+  #relay: Relay | undefined;
+  #halfClosedTimer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, lane: Lane) {
+    this.socket = socket;
+    this.parts = lane.parts;
+    this.#lane = lane;
+    // Asked for now, because a closed socket forgets its peer.
+    this.memory = new SiteMemory(normalizeAddress(socket.remoteAddress ?? ''), lane.listen);
+    this.#activeTick = lane.tick;
+    this.#headTick = lane.tick;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+  }
+
+  /** Made when the first request is to be relayed: a worm's connection needs none. */
+  get relay(): Relay {
+    if (this.#relay === undefined) {
+      this.socket.setNoDelay(true);
+      this.socket.on('timeout', this.#onSendTimeout);
+      this.#relay = new Relay(this);
+    }
+    return this.#relay;
+  }
+
+  nowMs(): number {
+    return this.parts.nowMs();
+  }
+
+  /** The head that began has not arrived whole. */
+  awaitHead(): void {
+    this.#headPieces += 1;
+    if (this.#headPieces > headPiecesMax) this.handOver();
+  }
+
+  /** The first `byteCount` unread bytes are dealt with. */
+  consume(byteCount: number): void {
+    this.#isFresh = false;
+    this.#unread.consume(byteCount);
+    this.#noteHead();
+  }
+
+  /** A head is awaited from now on if it has begun. */
+  #noteHead(): void {
+    this.#headPieces = 0;
+    if (this.#unread.length > 0) this.#headTick = this.#lane.tick;
+    else if (!this.#isFresh) this.#headTick = idle;
+  }
+
+  /** Takes a request in hand that is to be relayed; its head has `headBytes`. */
+  begin(headBytes: number, wantsClose: boolean): void {
+    this.consume(headBytes);
+    this.#isBusy = true;
+    this.#bodyWanted = false;
+    this.closesAfter = wantsClose || this.#lane.isClosing || this.parts.draining();
+    if (this.#isHalfClosed) this.#limitHalfClosed();
+  }
+
+  /** Closes without an answer. */
+  slip(): void {
+    this.#isOver = true;
+    logRequest(this.request, this.parts);
+    this.socket.destroy();
+  }
+
+  /** Answers by ourselves; `bodyBytes` of the request are unread or still to come. */
+  refuse(refusal: Refusal, bodyBytes: number, keepsOpen: boolean): void {
+    const { request, socket } = this;
+    const { parts } = this;
+    if (refusal.counter !== undefined) parts.statistics.add(refusal.counter);
+    const { status, explanation } = refusal;
+    request.status = status;
+    request.error = refusal.error;
+    const answer = {
+      status,
+      explanation,
+      requestId: request.id,
+      close: !keepsOpen,
+      asJson: request.wantsJson,
+    };
+    const written = answerText(answer, parts.nowMs(), request.method === 'HEAD');
+    request.bytes = written.bodyBytes;
+    socket.write(written.text, 'latin1');
+    logRequest(request, parts);
+    this.#isBusy = false;
+    this.#unread.skipLeft = bodyBytes;
+    if (!keepsOpen) this.#end(bodyBytes > 0);
+  }
+
+  /** Gives the connection to the front, with all unread bytes. */
+  handOver(): false {
+    const { socket } = this;
+    const unread = { bytes: this.#unread.bytes, hasEnded: this.#isHalfClosed };
+    this.#isOver = true;
+    clearTimeout(this.#halfClosedTimer);
+    socket.pause();
+    socket.removeListener('data', this.#onData);
+    socket.removeListener('end', this.#onEnd);
+    socket.removeListener('error', this.#onError);
+    socket.removeListener('close', this.#onClose);
+    socket.removeListener('timeout', this.#onSendTimeout);
+    this.#lane.giveAway(this, unread);
+    return false;
+  }
+
+  endIfIdle(): void {
+    if (!this.#isBusy && !this.#isOver) this.#end(false);
+  }
+
+  check(): void {
+    if (this.#isOver) return;
+    const { limits } = this.parts.policy().settings;
+    const wait = this.#wait;
+    const since = wait === 'head' ? this.#headTick : this.#activeTick;
+    if (isOverdue(wait, this.#lane.tick - since, limits)) this.#giveUp(wait);
+  }
+
+  get #wait(): Wait {
+    if (this.#isBusy) return this.relay.awaited;
+    if (this.#unread.skipLeft > 0) return 'rest';
+    return this.#headTick === idle ? 'next' : 'head';
+  }
+
+  #giveUp(wait: Wait): void {
+    if (wait === 'head') this.#refuseHead('ERR_HTTP_REQUEST_TIMEOUT');
+    else if (wait === 'body') this.#refuseBody();
+    else if (this.#isBusy) this.relay.expire();
+    else this.socket.destroy();
+  }
+
+  onActivity(): void {
+    this.#activeTick = this.#lane.tick;
+  }
+
+  onClientBlocked(isBlocked: boolean): void {
+    if (this.socket.destroyed) return;
+    const { sendTimeoutMs } = this.parts.policy().settings.limits;
+    this.socket.setTimeout(isBlocked ? sendTimeoutMs : 0);
+    this.onActivity();
+  }
+
+  onBodyWanted(): void {
+    this.#bodyWanted = true;
+    this.#feedBody();
+  }
+
+  onBodyDrained(): void {
+    this.#feedBody();
+  }
+
+  onRetry(): void {
+    this.parts.statistics.add('requests_retried');
+  }
+
+  onFault(code: OriginFaultCode): void {
+    const { status, explanation, counter } = originFaults[code];
+    this.refuse({ status, explanation, error: code, counter }, this.relay.bodyLeft, false);
+  }
+
+  onCutShort(isTimeout: boolean): void {
+    this.parts.statistics.add(isTimeout ? 'origin_timeouts' : 'origin_aborts');
+    this.request.error = isTimeout ? 'origin_timeout' : 'origin_cut_short';
+    this.socket.destroy();
+  }
+
+  onAnswered(isFlushed: boolean): void {
+    if (isFlushed) return this.#settle();
+    this.onClientBlocked(true);
+    whenFlushed(this.socket, () => {
+      if (this.socket.destroyed) return;
+      this.onClientBlocked(false);
+      this.#settle();
+    });
+  }
+
+  /** The answer in hand is with the client: on to the next request, or the end. */
+  #settle(): void {
+    const { request, relay } = this;
+    const lane = this.#lane;
+    this.#isBusy = false;
+    clearTimeout(this.#halfClosedTimer);
+    this.#activeTick = lane.tick;
+    request.status = relay.status;
+    request.bytes = relay.contentBytes;
+    logRequest(request, this.parts);
+    this.#unread.skipLeft = relay.bodyLeft;
+    const hasNext = this.#unread.length > 0 && !this.closesAfter;
+    if (!hasNext && (this.closesAfter || lane.isClosing || this.#isHalfClosed)) {
+      return this.#end(relay.bodyLeft > 0);
+    }
+    this.#read();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#isOver) return;
+    this.#activeTick = this.#lane.tick;
+    if (this.#headTick === idle) this.#headTick = this.#lane.tick;
+    this.#unread.add(chunk);
+    if (!this.#isBusy) this.#read();
+    else if (this.#bodyWanted) this.#feedBody();
+    else this.#balance();
+  };
+
+  /** Reads requests until one has to be waited for. */
+  #read(): void {
+    while (!this.#isBusy && !this.#isOver) {
+      const { length } = this.#unread;
+      this.#unread.skipToHead();
+      if (this.#unread.length < length) this.#noteHead();
+      if (this.#unread.length === 0 || !takeTurn(this, this.#unread.bytes)) break;
+    }
+    if (this.#isOver) return;
+    if (this.#isHalfClosed && !this.#isBusy) this.#endUnread();
+    else this.#balance();
+  }
+
+  #feedBody(): void {
+    const { bodyLeft } = this.relay;
+    const { bytes } = this.#unread;
+    if (bytes.length > 0 && bodyLeft > 0 && !this.relay.originIsFull) {
+      const part = bytes.length <= bodyLeft ? bytes : bytes.subarray(0, bodyLeft);
+      this.consume(part.length);
+      this.relay.sendBody(part);
+    }
+    this.#balance();
+  }
+
+  /**
+   * Reads on, or waits with that: while unread bytes wait behind a request in hand, nothing more is
+   * read.
+   */
+  #balance(): void {
+    const isFull = this.#isBusy && (this.#unread.length > 0 || this.relay.originIsFull);
+    if (isFull === this.#isPaused) return;
+    this.#isPaused = isFull;
+    if (isFull) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  #refuseHead(code: string): void {
+    const { memory, socket } = this;
+    const { parts } = this;
+    this.#isOver = true;
+    const head = {
+      socket,
+      peer: memory.peer,
+      peerTrusted: memory.mayBeTrusted(parts.policy().sites),
+      bytes: this.#unread.bytes,
+      end: () => linger(socket),
+    };
+    refuseHead(code, head, parts);
+  }
+
+  /** The body of the request in hand is late: answers, or, too late for that, hangs up. */
+  #refuseBody(): void {
+    const { relay, request } = this;
+    relay.abort();
+    if (relay.status === undefined) return this.refuse(refusals.lateBody, relay.bodyLeft, false);
+    request.error = refusals.lateBody.error;
+    this.parts.statistics.add(refusals.lateBody.counter);
+    this.socket.destroy();
+  }
+
+  #end(clientMaySend: boolean): void {
+    const { socket } = this;
+    this.#isOver = true;
+    this.#unread.clear();
+    if (clientMaySend) linger(socket);
+    else if (socket.writableLength === 0) socket.destroy();
+    else socket.destroySoon();
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#isOver) return;
+    this.#isHalfClosed = true;
+    const bodyMissing = this.#isBusy ? this.relay.bodyLeft - this.#unread.length : 0;
+    if (this.#isBusy && bodyMissing <= 0) this.#limitHalfClosed();
+    else if (this.#isBusy || this.#unread.skipLeft > 0) this.socket.destroy();
+    else this.#endUnread();
+  };
+
+  #limitHalfClosed(): void {
+    this.#halfClosedTimer = setTimeout(() => this.socket.destroy(), halfClosedMs);
+  }
+
+  /** The client has ended its side, in the middle of a head or not. */
+  #endUnread(): void {
+    if (this.#unread.length > 0) this.#refuseHead('HPE_INVALID_EOF_STATE');
+    else this.#end(false);
+  }
+
+  readonly #onError = (): void => {
+    this.socket.destroy();
+  };
+
+  readonly #onSendTimeout = (): void => {
+    if (this.#isOver || !this.#isBusy || this.socket.writableLength === 0) return;
+    this.request.error = 'send_timeout';
+    this.parts.statistics.add('response_send_timeouts');
+    this.socket.destroy();
+  };
+
+  readonly #onClose = (): void => {
+    clearTimeout(this.#halfClosedTimer);
+    if (this.#isBusy) this.#loseClient();
+    this.#lane.forget(this);
+  };
+
+  /** The client went, or was sent away, before its answer was whole. */
+  #loseClient(): void {
+    const { request, relay } = this;
+    const lane = this.#lane;
+    this.#isOver = true;
+    relay.abort();
+    request.status = relay.status;
+    request.bytes = relay.contentBytes;
+    if (request.error === undefined) {
+      request.error = lane.isCutting ? 'drained' : 'client_gone';
+      if (!lane.isCutting) this.parts.statistics.add('client_aborts');
+    }
+    logRequest(request, this.parts);
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * THE request path of the fast path, read from top to bottom: request line, screening, fields, verdict,
+ * site, origin. The counterpart of handle.ts. Decides about the request that a connection's bytes begin
+ * with; whatever is not ordinary is the front's, before anything is counted.
+ */
+
+import { isIdempotent } from '../upstream/forward.ts';
+import type { Relay } from '../upstream/relay.ts';
+import { clientBehind } from './client-address.ts';
+import type { FastRequest } from './fast-request.ts';
+import { viaName } from './head.ts';
+import { originHead } from './origin-head.ts';
+import type { FrontParts, Policy } from './policy.ts';
+import { type Refusal, refusals } from './refusals.ts';
+import { HeadScanner } from './request-head.ts';
+import type { SiteMemory } from './site-memory.ts';
+import { countScreened, markOf, noteMatch } from './verdict.ts';
+
+/** What a turn needs of the connection that it is on. */
+export interface FastClient {
+  readonly parts: FrontParts;
+  readonly request: FastRequest;
+  readonly memory: SiteMemory;
+  readonly relay: Relay;
+  /** The head that the unread bytes begin with has not arrived whole. */
+  awaitHead(): void;
+  /** The first `byteCount` unread bytes are dealt with. */
+  consume(byteCount: number): void;
+  /** Takes a request in hand that is to be relayed; its head has `headBytes`. */
+  begin(headBytes: number, wantsClose: boolean): void;
+  /** Closes without an answer. */
+  slip(): void;
+  /** Answers by ourselves; `bodyBytes` of the request are unread or still to come. */
+  refuse(refusal: Refusal, bodyBytes: number, keepsOpen: boolean): void;
+  /** Gives the connection to the front, with all unread bytes. */
+  handOver(): false;
+}
+
+/** One for all connections: a head is read in one go. */
+const head = new HeadScanner();
+
+/**
+ * Reads and begins the request that `bytes` begin with. False: it has not arrived whole, or the
+ * connection is the front's now.
+ */
+export function takeTurn(connection: FastClient, bytes: Buffer): boolean {
+  const { parts } = connection;
+  const policy = parts.policy();
+  const line = head.readLine(bytes, bytes.length);
+  if (line !== 'whole') return wait(line, connection, bytes, policy);
+  const atMs = parts.nowMs();
+  const entryIndex = screen(bytes, policy);
+  if (entryIndex >= 0 && slipAtOnce(connection, bytes, atMs, entryIndex, policy)) return true;
+  const fields = head.readFields(bytes, bytes.length);
+  if (fields !== 'whole') return wait(fields, connection, bytes, policy);
+  if (exceedsLimits(policy)) return connection.handOver();
+  const text = bytes.toString('latin1', 0, head.end);
+  identify(connection, text, atMs, policy);
+  if (entryIndex >= 0) return judgeVirus(connection, entryIndex, policy);
+  if (!isOrdinary(connection)) return connection.handOver();
+  if (policy.screen !== undefined) countScreened(false, atMs, parts);
+  relay(connection, policy);
+  return true;
+}
+
+/** Whether to wait for the rest of a head, or to leave it to the front. */
+function wait(
+  reading: 'incomplete' | 'odd',
+  connection: FastClient,
+  bytes: Buffer,
+  policy: Policy,
+): false {
+  const { headerBytesMax } = policy.settings.limits;
+  if (reading === 'odd' || bytes.length > headerBytesMax) return connection.handOver();
+  connection.awaitHead();
+  return false;
+}
+
+function screen(bytes: Buffer, policy: Policy): number {
+  if (policy.screen === undefined) return -1;
+  const { targetStart, lineEnd, mayNormalize, hasManyBlanks } = head;
+  return policy.screen.screenBytes(bytes, targetStart, lineEnd, mayNormalize || hasManyBlanks);
+}
+
+/**
+ * Slips a virus request whose fate no header can change, without reading any. False: it is not one.
+ */
+function slipAtOnce(
+  connection: FastClient,
+  bytes: Buffer,
+  atMs: number,
+  entryIndex: number,
+  policy: Policy,
+): boolean {
+  const { memory, request, parts } = connection;
+  const { action, mode } = policy.settings.virus;
+  if (action !== 'slip' || mode !== 'block' || memory.mayBeTrusted(policy.sites)) return false;
+  request.begin(head, bytes.toString('latin1', 0, head.lineEnd), atMs);
+  request.client = memory.peer;
+  request.peerTrusted = false;
+  const mark = markOf(request, policy);
+  if (mark !== 'slip') return false;
+  parts.statistics.totals.requests += 1;
+  countScreened(true, atMs, parts);
+  noteMatch(request, entryIndex, mark, parts);
+  connection.slip();
+  return true;
+}
+
+function exceedsLimits(policy: Policy): boolean {
+  const { limits } = policy.settings;
+  return (
+    head.lineEnd > limits.requestLineBytesMax ||
+    head.end > limits.headerBytesMax ||
+    head.fieldCount > limits.headerCountMax ||
+    (limits.requestBodyBytesMax > 0 && head.contentLength > limits.requestBodyBytesMax)
+  );
+}
+
+/** Finds out whose request it is, and which site it is for. */
+function identify(connection: FastClient, text: string, atMs: number, policy: Policy): void {
+  const { memory, request } = connection;
+  request.begin(head, text, atMs);
+  request.noteAccept(head);
+  memory.look(policy.sites, fieldValue(head.hostIndex, text) ?? '');
+  request.peerTrusted = memory.peerTrusted;
+  request.client = memory.peer;
+  if (!memory.peerTrusted || memory.trusted === undefined) return;
+  const forwardedFor = fieldValue(head.forwardedForIndex, text);
+  const forwarded = fieldValue(head.forwardedIndex, text);
+  request.client = clientBehind(memory.peer, forwardedFor, forwarded, memory.trusted);
+}
+
+function fieldValue(index: number, text: string): string | undefined {
+  return index < 0 ? undefined : text.slice(head.valueStarts[index], head.valueEnds[index]);
+}
+
+/** Whether the request is one that the fast path relays. */
+function isOrdinary({ memory, request }: FastClient): boolean {
+  if (head.minorVersion === 0 || head.hasManyBlanks) return false;
+  if (head.hostIndex < 0 || !memory.isHost || memory.site?.isFast !== true) return false;
+  if (head.method === '') return false;
+  // Our own name in Via may be a loop: the front counts.
+  return head.viaIndex < 0 || !request.text.includes(viaName);
+}
+
+/** A virus request with its whole head: blocks it, or lets it pass as the settings say. */
+function judgeVirus(connection: FastClient, entryIndex: number, policy: Policy): boolean {
+  const { request, parts } = connection;
+  const mark = markOf(request, policy);
+  const isBlocked = mark === 'slip' || mark === 'drop';
+  const keepsOpen = mark === 'drop' && request.peerTrusted && !parts.draining();
+  // How such an answer ends, the front knows.
+  const endsOddly = keepsOpen && (head.minorVersion === 0 || head.wantsClose);
+  const isFronts = isBlocked ? endsOddly || !connection.memory.isHost : !isOrdinary(connection);
+  if (isFronts) return connection.handOver();
+  countScreened(true, request.atMs, parts);
+  noteMatch(request, entryIndex, mark, parts);
+  if (!isBlocked) {
+    relay(connection, policy);
+    return true;
+  }
+  parts.statistics.totals.requests += 1;
+  connection.consume(head.end);
+  if (mark === 'slip') connection.slip();
+  else connection.refuse(refusals.blocked, head.contentLength, keepsOpen);
+  return true;
+}
+
+function relay(connection: FastClient, policy: Policy): void {
+  const { memory, request, parts } = connection;
+  const { totals } = parts.statistics;
+  const { site } = memory;
+  if (site === undefined) return;
+  totals.requests += 1;
+  totals.requests_forwarded += 1;
+  const hasBody = head.contentLength > 0;
+  connection.begin(head.end, head.wantsClose);
+  connection.relay.start({
+    origins: site.rotation(),
+    head: originHead(head, request.text, memory.forwarder),
+    isHead: head.method === 'HEAD',
+    isRepeatable: !hasBody && isIdempotent(head.method),
+    bodyBytes: head.contentLength,
+    limits: policy.settings.limits,
+  });
+}

@@ -1,0 +1,63 @@
+/**
+ * Which site the requests of one connection are for and whether its peer is trusted there, remembered
+ * from one request to the next: nearly always they are all for the same host.
+ */
+import type { AddressList } from '../config/address-list.ts';
+import type { Site, SiteTable } from '../upstream/origins.ts';
+import { isHost } from './head.ts';
+import { type Forwarder, makeForwarder } from './origin-head.ts';
+
+export class SiteMemory {
+  /** The connection's peer. */
+  readonly peer: string;
+  readonly #listen: string;
+  #table: SiteTable | undefined;
+  #host: string | undefined;
+  #mayBeTrusted = false;
+  /** Whether the host asked for last is one (RFC 3986 §3.2). */
+  isHost = false;
+  /** Its site; undefined: none serves it. */
+  site: Site | undefined;
+  /** Whether that site trusts the peer, or, without a site, any of the address does. */
+  peerTrusted = false;
+  /** Whom else that site trusts. */
+  trusted: AddressList | undefined;
+  #forwarder: Forwarder | undefined;
+
+  constructor(peer: string, listen: string) {
+    this.peer = peer;
+    this.#listen = listen;
+  }
+
+  /** Whether any site of the address trusts the peer; if none does, no header has a say in anything. */
+  mayBeTrusted(table: SiteTable): boolean {
+    if (table !== this.#table) {
+      this.#table = table;
+      this.#host = undefined;
+      this.#mayBeTrusted = table.trustedProxies(this.#listen).has(this.peer);
+    }
+    return this.#mayBeTrusted;
+  }
+
+  /** Looks up the site of `host`, as in the Host header; empty when there is none. */
+  look(table: SiteTable, host: string): void {
+    const mayBeTrusted = this.mayBeTrusted(table);
+    if (host === this.#host) return;
+    this.#host = host;
+    this.#forwarder = undefined;
+    this.isHost = isHost(host);
+    this.site = table.find(this.#listen, host);
+    this.trusted = this.site?.trustedProxies ?? table.trustedProxies(this.#listen);
+    this.peerTrusted = mayBeTrusted && this.trusted.has(this.peer);
+  }
+
+  /** What origins are told about the requests of the host looked up last. */
+  get forwarder(): Forwarder {
+    this.#forwarder ??= makeForwarder({
+      peer: this.peer,
+      peerTrusted: this.peerTrusted,
+      host: this.#host ?? '',
+    });
+    return this.#forwarder;
+  }
+}
