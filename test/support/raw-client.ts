@@ -75,19 +75,27 @@ export class RawClient {
 
   /** Waits for a condition, looked at whenever something arrives. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const end = Date.now() + patienceMs;
+    if (await this.sees(condition, patienceMs)) return;
+    throw new Error(`waited in vain for ${what}; got ${this.text.slice(0, 500)}`);
+  }
+
+  /** As `until`, but false when the condition has not come true after `waitMs`. */
+  async sees(condition: () => boolean, waitMs: number): Promise<boolean> {
+    // Not by the wall clock, which may step.
+    const end = performance.now() + waitMs;
     while (!condition()) {
-      const leftMs = end - Date.now();
-      if (leftMs <= 0)
-        throw new Error(`waited in vain for ${what}; got ${this.text.slice(0, 500)}`);
+      const leftMs = end - performance.now();
+      if (leftMs <= 0) return false;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs);
+        // What came while this process was busy is looked at before the time counts as up.
+        const timer = setTimeout(() => setImmediate(() => setImmediate(resolve)), leftMs);
         this.#wake = () => {
           clearTimeout(timer);
           resolve();
         };
       });
     }
+    return true;
   }
 
   /** The next answer; `method` of the request it belongs to. */

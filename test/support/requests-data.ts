@@ -33,13 +33,25 @@ export function readWormRequests(): readonly NamedRequest[] {
   });
 }
 
+/** Reads the requests of site-a, attacks among them; connections without a request are left out. */
+export function readSiteA(): readonly LoggedRequest[] {
+  return readLog('site-a').filter((request) => request !== undefined);
+}
+
 /** Reads the 10,000 requests of site-b; throws on a line without a request. */
 export function readSiteB(): readonly LoggedRequest[] {
-  const packed = readFileSync(projectPath('test/data/site-b-combined.log.gz'));
+  return readLog('site-b').map((request, index) => {
+    if (request === undefined) throw new Error(`site-b: line ${index + 1} has no request`);
+    return request;
+  });
+}
+
+function readLog(site: string): readonly (LoggedRequest | undefined)[] {
+  const packed = readFileSync(projectPath(`test/data/${site}-combined.log.gz`));
   const lines = gunzipSync(packed).toString('latin1').trimEnd().split('\n');
   return lines.map((text, index) => {
     const parts = /^\S+ \S+ \S+ \[[^\]]+\] "([A-Z]+) (\S+) (HTTP\/1\.[01])" /.exec(text);
-    if (!parts) throw new Error(`site-b: line ${index + 1} has no request`);
+    if (!parts) return undefined;
     const [, method = '', target = '', version = ''] = parts;
     return { method, target, version, line: index + 1 };
   });
