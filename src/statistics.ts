@@ -11,7 +11,9 @@ export interface CounterRow {
 export const counterTable = {
   connections: { help: 'Connections accepted by the accelerators.' },
   connections_closed: { help: 'Connections of the accelerators that are over.' },
-  connections_refused: { help: 'Connections closed at once because MaxConnections was reached.' },
+  connections_refused: {
+    help: 'Connections closed at once because MaxConnections was reached, or because the client had gone again before it was known who it was.',
+  },
   requests: {
     help: 'Requests whose head arrived whole, and virus requests that were slipped at their request line.',
   },

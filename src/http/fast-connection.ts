@@ -11,7 +11,7 @@ import { logRequest } from './exchange-log.ts';
 import { FastRequest } from './fast-request.ts';
 import { type FastClient, takeTurn } from './fast-turn.ts';
 import type { Lane, LaneConnection } from './lane.ts';
-import { linger } from './linger.ts';
+import { endBehindAnswer, endSlowly, linger } from './linger.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { refuseHead } from './refused-head.ts';
@@ -37,6 +37,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   readonly memory: SiteMemory;
   /** Our side ends behind the answer in hand. */
   closesAfter = false;
+  isBlocked = false;
   readonly #unread = new UnreadBytes();
   /** A request is in hand: the next is not read before it is answered. */
   #isBusy = false;
@@ -72,7 +73,6 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   get relay(): Relay {
     if (this.#relay === undefined) {
       this.socket.setNoDelay(true);
-      this.socket.on('timeout', this.#onSendTimeout);
       this.#relay = new Relay(this);
     }
     return this.#relay;
@@ -139,7 +139,8 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     logRequest(request, parts);
     this.#isBusy = false;
     this.#unread.skipLeft = bodyBytes;
-    if (!keepsOpen) this.#end(bodyBytes > 0);
+    if (!keepsOpen) return this.#end(bodyBytes > 0);
+    if (socket.writableLength > 0) this.whenTaken(() => this.#read());
   }
 
   /** Gives the connection to the front, with all unread bytes. */
@@ -159,7 +160,9 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   }
 
   endIfIdle(): void {
-    if (!this.#isBusy && !this.#isOver) this.#end(false);
+    if (this.#isBusy || this.isBlocked || this.#isOver) return;
+    this.#isOver = true;
+    endSlowly(this.socket, this.#sendTimeoutMs);
   }
 
   check(): void {
@@ -171,6 +174,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   }
 
   get #wait(): Wait {
+    if (this.isBlocked) return 'client';
     if (this.#isBusy) return this.relay.awaited;
     if (this.#unread.skipLeft > 0) return 'rest';
     return this.#headTick === idle ? 'next' : 'head';
@@ -187,11 +191,19 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     this.#activeTick = this.#lane.tick;
   }
 
-  onClientBlocked(isBlocked: boolean): void {
-    if (this.socket.destroyed) return;
-    const { sendTimeoutMs } = this.parts.policy().settings.limits;
-    this.socket.setTimeout(isBlocked ? sendTimeoutMs : 0);
-    this.onActivity();
+  whenTaken(action: () => void): void {
+    const { socket } = this;
+    if (socket.writableLength === 0) return action();
+    this.isBlocked = true;
+    // Node's own timer, because it sees the client take parts of what waits.
+    socket.setTimeout(this.#sendTimeoutMs, this.#onSendTimeout);
+    whenFlushed(socket, () => {
+      if (socket.destroyed) return;
+      this.isBlocked = false;
+      socket.setTimeout(0, this.#onSendTimeout);
+      this.onActivity();
+      action();
+    });
   }
 
   onBodyWanted(): void {
@@ -218,18 +230,10 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     this.socket.destroy();
   }
 
-  onAnswered(isFlushed: boolean): void {
-    if (isFlushed) return this.#settle();
-    this.onClientBlocked(true);
-    whenFlushed(this.socket, () => {
-      if (this.socket.destroyed) return;
-      this.onClientBlocked(false);
-      this.#settle();
-    });
-  }
-
-  /** The answer in hand is with the client: on to the next request, or the end. */
-  #settle(): void {
+  /** On to the next request, or the end. */
+  onAnswered(): void {
+    // What is left to do then is done when its end is reported.
+    if (this.socket.destroyed) return;
     const { request, relay } = this;
     const lane = this.#lane;
     this.#isBusy = false;
@@ -238,17 +242,16 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     request.status = relay.status;
     request.bytes = relay.contentBytes;
     logRequest(request, this.parts);
+    request.text = '';
     this.#unread.skipLeft = relay.bodyLeft;
-    const hasNext = this.#unread.length > 0 && !this.closesAfter;
-    if (!hasNext && (this.closesAfter || lane.isClosing || this.#isHalfClosed)) {
-      return this.#end(relay.bodyLeft > 0);
-    }
+    if (this.closesAfter) return this.#end(relay.bodyLeft > 0);
     this.#read();
   }
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#isOver) return;
-    this.#activeTick = this.#lane.tick;
+    // Empty lines between requests keep no idle connection alive.
+    if (this.#isBusy || this.#unread.skipLeft > 0) this.#activeTick = this.#lane.tick;
     if (this.#headTick === idle) this.#headTick = this.#lane.tick;
     this.#unread.add(chunk);
     if (!this.#isBusy) this.#read();
@@ -258,15 +261,18 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
 
   /** Reads requests until one has to be waited for. */
   #read(): void {
-    while (!this.#isBusy && !this.#isOver) {
+    while (!this.#isBusy && !this.isBlocked && !this.#isOver) {
       const { length } = this.#unread;
       this.#unread.skipToHead();
       if (this.#unread.length < length) this.#noteHead();
       if (this.#unread.length === 0 || !takeTurn(this, this.#unread.bytes)) break;
     }
     if (this.#isOver) return;
-    if (this.#isHalfClosed && !this.#isBusy) this.#endUnread();
-    else this.#balance();
+    const isWaiting = !this.#isBusy && !this.isBlocked;
+    if (this.#isHalfClosed && isWaiting) this.#endUnread();
+    else if (this.#lane.isClosing && isWaiting && this.#unread.length === 0) {
+      this.#end(this.#unread.skipLeft > 0);
+    } else this.#balance();
   }
 
   #feedBody(): void {
@@ -285,7 +291,8 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
    * read.
    */
   #balance(): void {
-    const isFull = this.#isBusy && (this.#unread.length > 0 || this.relay.originIsFull);
+    const isInHand = this.#isBusy || this.isBlocked;
+    const isFull = isInHand && (this.#unread.length > 0 || this.#relay?.originIsFull === true);
     if (isFull === this.#isPaused) return;
     this.#isPaused = isFull;
     if (isFull) this.socket.pause();
@@ -316,13 +323,17 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     this.socket.destroy();
   }
 
+  /** Ends our side behind what was written. */
   #end(clientMaySend: boolean): void {
-    const { socket } = this;
+    const hasMore = clientMaySend || this.#unread.length > 0 || this.#isPaused;
     this.#isOver = true;
     this.#unread.clear();
-    if (clientMaySend) linger(socket);
-    else if (socket.writableLength === 0) socket.destroy();
-    else socket.destroySoon();
+    if (this.#isHalfClosed) endSlowly(this.socket, this.#sendTimeoutMs);
+    else endBehindAnswer(this.socket, hasMore);
+  }
+
+  get #sendTimeoutMs(): number {
+    return this.parts.policy().settings.limits.sendTimeoutMs;
   }
 
   readonly #onEnd = (): void => {
@@ -349,7 +360,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   };
 
   readonly #onSendTimeout = (): void => {
-    if (this.#isOver || !this.#isBusy || this.socket.writableLength === 0) return;
+    if (this.#isOver || !this.isBlocked) return;
     this.request.error = 'send_timeout';
     this.parts.statistics.add('response_send_timeouts');
     this.socket.destroy();

@@ -37,7 +37,9 @@ export class FastPath implements Lane {
   /** Takes a new client connection. */
   take(socket: Socket): void {
     this.#timer ??= setInterval(() => this.#onTick(), tickMs).unref();
-    this.#connections.add(new FastConnection(socket, this));
+    const connection = new FastConnection(socket, this);
+    this.#connections.add(connection);
+    if (this.isClosing) connection.endIfIdle();
   }
 
   forget(connection: LaneConnection): void {

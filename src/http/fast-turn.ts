@@ -138,7 +138,7 @@ function fieldValue(index: number, text: string): string | undefined {
 /** Whether the request is one that the fast path relays. */
 function isOrdinary({ memory, request }: FastClient): boolean {
   if (head.minorVersion === 0 || head.hasManyBlanks) return false;
-  if (head.hostIndex < 0 || !memory.isHost || memory.site?.isFast !== true) return false;
+  if (head.hostIndex < 0 || !memory.isHost || memory.site?.mayTakeFastPath !== true) return false;
   if (head.method === '') return false;
   // Our own name in Via may be a loop: the front counts.
   return head.viaIndex < 0 || !request.text.includes(viaName);

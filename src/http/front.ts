@@ -1,5 +1,6 @@
 /**
- * A listen address: Fastify over node:http, complete and forgiving. Requests are taken at the
+ * A listen address. New connections are the fast path's; what that hands over is served here, by
+ * Fastify over node:http, which is complete and forgiving. Requests are taken at the
  * listener, before Fastify's router, which refuses some that a worm sends and some that an origin
  * would serve (targets that are not UTF-8); humble ones pass through Fastify to the origin.
  */
@@ -171,7 +172,9 @@ export class Front {
     const { totals } = this.#parts.statistics;
     const { settings } = this.#parts.policy();
     // All listen addresses together; the server's own maxConnections knows of one only.
-    if (totals.connections - totals.connections_closed >= settings.limits.connectionsMax) {
+    const isFull = totals.connections - totals.connections_closed >= settings.limits.connectionsMax;
+    // Without a peer: it has gone again, and nobody could say whose request it was.
+    if (isFull || socket.remoteAddress === undefined) {
       totals.connections_refused += 1;
       socket.destroy();
       return;

@@ -26,3 +26,23 @@ export function linger(socket: Socket): void {
   socket.resume();
   socket.end();
 }
+
+/** What was written up to this size goes out in the first packets, whoever is at the other end. */
+const smallBytes = 8192;
+
+/**
+ * Ends our side behind an answer. Closing outright is cheapest, but makes the kernel reset the connection
+ * if the client sends anything more, and what is still on its way is lost then. `hasMore`: it has sent
+ * more already.
+ */
+export function endBehindAnswer(socket: Socket, hasMore: boolean): void {
+  const mayBeOnItsWay = socket.writableLength > 0 || socket.bytesWritten > smallBytes;
+  if (hasMore || mayBeOnItsWay) linger(socket);
+  else socket.destroy();
+}
+
+/** Ends a connection that nothing more is expected on; what is written has `waitMs` to go out. */
+export function endSlowly(socket: Socket, waitMs: number): void {
+  socket.setTimeout(waitMs, () => socket.destroy());
+  socket.destroySoon();
+}

@@ -1,7 +1,7 @@
 /**
  * The head of an ordinary request, read strictly from the connection's bytes (RFC 9112 §§2-5): the
  * grammar of the fast path. Whatever could be read in two ways, or is merely rare, is `odd` and left
- * to the front, which knows how to answer it. Allocates nothing: one scanner is used again for every
+ * to the front, which knows how to answer it. Allocates next to nothing: one scanner is used again for every
  * request, and its fields describe the head that it read last, as offsets into the bytes it was given.
  */
 import {

@@ -189,5 +189,7 @@ const anyStatusLine = 'HTTP/1.1 200 OK\r\n';
 function readTrailers(lines: string): string | undefined {
   const bytes = Buffer.from(`${anyStatusLine}${lines}\r\n`, 'latin1');
   if (trailerScanner.read(bytes, 0, bytes.length) !== 'whole') return undefined;
+  // Framing that comes behind what it would frame.
+  if (trailerScanner.contentLength >= 0 || trailerScanner.isChunked) return undefined;
   return linesText(usableTrailers(trailerScanner.rawHeaders(bytes)));
 }

@@ -7,9 +7,9 @@
 import { ascii, isValue, textOf } from './wire-grammar.ts';
 
 /** The longest size line, extensions included, and the longest trailer section, in bytes. */
-const sizeLineBytesMax = 4096;
+const sizeLineBytesMax = 16_384;
 const trailerBytesMax = 16_384;
-/** Sizes of more digits are beyond what can be counted without rounding. */
+/** Sizes of more digits, leading zeros aside, are beyond what can be counted without rounding. */
 const sizeDigitsMax = 13;
 
 /** `0`, its line end, and the blank line. */
@@ -131,10 +131,10 @@ export class ChunkScanner {
 
   #stepSize(byte: number, at: number): void {
     const value = hexValues[byte] as number;
-    if (value >= 0 && this.#digitCount < sizeDigitsMax) {
+    if (value >= 0 && this.#digitCount < sizeDigitsMax && this.#lineBytes <= sizeLineBytesMax) {
       this.#left = this.#left * 16 + value;
-      this.#digitCount += 1;
-    } else if (this.#digitCount === 0) this.#phase = 'broken';
+      if (this.#left > 0) this.#digitCount += 1;
+    } else if (this.#lineBytes === 1) this.#phase = 'broken';
     else if (byte === ascii.carriageReturn) this.#phase = 'sizeEnd';
     else if (byte === ascii.semicolon) {
       this.#phase = 'extension';

@@ -106,6 +106,7 @@ export class ConnectionPool {
   /** Takes a connection back whose answer was read whole; it is kept for `idleMs` at most. */
   giveBack(connection: OriginConnection, idleMs: number): void {
     connection.user = undefined;
+    if (connection.socket.destroyed) return;
     if (this.#retired || this.#idle.length >= this.idleMax || idleMs <= 0) {
       connection.socket.destroy();
       return;

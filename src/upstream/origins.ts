@@ -87,7 +87,7 @@ export class Site {
   readonly settings: AcceleratorSettings;
   readonly trustedProxies: AddressList;
   /** Whether its requests may take the fast path, as far as its origins are concerned. */
-  readonly isFast: boolean;
+  readonly mayTakeFastPath: boolean;
   readonly #origins: readonly Origin[];
   #next = 0;
 
@@ -95,7 +95,7 @@ export class Site {
     this.settings = settings;
     this.trustedProxies = new AddressList(settings.trustedProxies);
     this.#origins = origins;
-    this.isFast = origins.every(({ connections }) => connections !== undefined);
+    this.mayTakeFastPath = origins.every(({ connections }) => connections !== undefined);
   }
 
   /** The origins in the order in which this request should try them: round robin. */

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { LimitSettings } from '../config/shape.ts';
 import { AnswerScanner, answerHeadBytesMax } from './answer-head.ts';
 import { AnswerRelay } from './answer-relay.ts';
-import type { ConnectionPool, ConnectionUser, OriginConnection } from './connections.ts';
+import type { ConnectionUser, OriginConnection } from './connections.ts';
 import { type OriginFaultCode, originFaultOf } from './faults.ts';
 import { interimText } from './interim.ts';
 import { type Origin, originIdleMs } from './origins.ts';
@@ -37,8 +37,10 @@ export interface RelayClient {
   readonly closesAfter: boolean;
   /** The origin said or took something, or a wait for it begins. */
   onActivity(): void;
-  /** The client does not keep up with the answer, or does so again. */
-  onClientBlocked(isBlocked: boolean): void;
+  /** The client has not taken all that was written, and is being waited for. */
+  readonly isBlocked: boolean;
+  /** Calls `action` when it has, unless it goes or takes too long: now, or then. */
+  whenTaken(action: () => void): void;
   /** The origin takes the body from now on, through `Relay.sendBody`. */
   onBodyWanted(): void;
   /** The origin has taken what it was given. */
@@ -48,8 +50,8 @@ export interface RelayClient {
   onFault(code: OriginFaultCode): void;
   /** The origin failed within its answer: the client's connection has to be closed. */
   onCutShort(isTimeout: boolean): void;
-  /** The answer was handed to the client's socket whole; `isFlushed`: and has left it. */
-  onAnswered(isFlushed: boolean): void;
+  /** The client has taken the whole answer. */
+  onAnswered(): void;
 }
 
 /** Whom a relay waits for. */
@@ -72,7 +74,7 @@ export class Relay implements ConnectionUser {
   #retriedStale = false;
   #bodyLeft = 0;
   #bodyBegun = false;
-  /** The origin does not take more of the body now. */
+  /** The origin does not take more of the body now: wait for `onBodyDrained`. */
   originIsFull = false;
   /** An answer's head that has not arrived whole. */
   #partialHead: Buffer | undefined;
@@ -104,7 +106,7 @@ export class Relay implements ConnectionUser {
     if (this.#request === undefined) return 'nothing';
     if (this.#leaveQueue !== undefined) return 'place';
     if (this.#connection?.isConnected !== true) return 'connection';
-    if (this.#client.socket.writableLength > 0) return 'client';
+    if (this.#client.isBlocked) return 'client';
     return this.#bodyLeft > 0 && !this.originIsFull ? 'body' : 'origin';
   }
 
@@ -125,13 +127,11 @@ export class Relay implements ConnectionUser {
     this.#end();
   }
 
-  /** Sends a part of the body, at most `bodyLeft` bytes; false: wait for `onBodyDrained`. */
-  sendBody(bytes: Buffer): boolean {
+  /** Sends a part of the body, at most `bodyLeft` bytes; then `originIsFull` may be true. */
+  sendBody(bytes: Buffer): void {
     this.#bodyBegun = true;
     this.#bodyLeft -= bytes.length;
-    const hasRoom = this.#connection?.socket.write(bytes) !== false;
-    this.originIsFull = !hasRoom;
-    return hasRoom;
+    this.originIsFull = this.#connection?.socket.write(bytes) === false;
   }
 
   /** The origin took too long to accept a connection, to say something, or to have a place. */
@@ -160,20 +160,21 @@ export class Relay implements ConnectionUser {
     this.#client.onActivity();
     this.#hasSpoken = true;
     if (this.#answer.hasBegun) return this.#relayBody(bytes, 0, end);
-    const { partial, count } = this.#joined(bytes, end);
-    return this.#readHead(partial, count);
+    if (this.#partialHead === undefined) return this.#readHead(bytes, end);
+    const joined = Buffer.concat([this.#partialHead, bytes.subarray(0, end)]);
+    return this.#readHead(joined, joined.length);
   }
 
   onClosed(error: Error | undefined): void {
     const connection = this.#connection;
     this.#connection = undefined;
     if (this.#request === undefined || connection === undefined) return;
+    // Whole already; only the client is not done with it.
+    if (this.#answer.isOver) return;
     if (this.#answer.hasBegun) {
-      if (error === undefined && this.#answer.endsWithConnection) {
-        this.#answer.finish();
-        return this.#finish(false, this.#client.socket.writableLength === 0);
-      }
-      return this.#cutShort(false);
+      if (error !== undefined || !this.#answer.endsWithConnection) return this.#cutShort(false);
+      this.#answer.finish();
+      return this.#client.whenTaken(() => this.#finish());
     }
     if (!connection.isConnected) return this.#tryNext(originFaultOf(error));
     if (connection.isReused && !this.#hasSpoken && this.#request.isRepeatable) {
@@ -196,6 +197,8 @@ export class Relay implements ConnectionUser {
       return this.#connect(request, false);
     }
     const bounds = { runningMax: originConnectionsMax, waitingMax: originQueueMax };
+    this.#client.onActivity();
+    // Once it runs, its place is one like any other, given back by `leave` of the queue.
     this.#leaveQueue = origin.queue.enter(bounds, () => {
       this.#leaveQueue = undefined;
       this.#hasPlace = true;
@@ -222,15 +225,8 @@ export class Relay implements ConnectionUser {
     if (this.#bodyLeft > 0) this.#client.onBodyWanted();
   }
 
-  /** The bytes of a head that may have begun in an earlier packet. */
-  #joined(bytes: Buffer, end: number): { partial: Buffer; count: number } {
-    if (this.#partialHead === undefined) return { partial: bytes, count: end };
-    const partial = Buffer.concat([this.#partialHead, bytes.subarray(0, end)]);
-    this.#partialHead = undefined;
-    return { partial, count: partial.length };
-  }
-
   #readHead(bytes: Buffer, end: number): boolean {
+    this.#partialHead = undefined;
     let at = 0;
     for (;;) {
       // Line ends before a head are what is left of an earlier message (RFC 9112 §2.2).
@@ -247,8 +243,10 @@ export class Relay implements ConnectionUser {
       if (scanner.status === 101) return this.#refuseAnswer();
       if (scanner.status >= 200) break;
       const interim = interimText(scanner.status, scanner.rawHeaders(bytes));
-      if (interim !== '') this.#client.socket.write(interim, 'latin1');
       at = scanner.end;
+      if (interim === '') continue;
+      this.#client.socket.write(interim, 'latin1');
+      if (this.#client.socket.writableLength > 0) return this.#holdHead(bytes.subarray(at, end));
     }
     return this.#begin(bytes, end);
   }
@@ -265,6 +263,18 @@ export class Relay implements ConnectionUser {
     return this.#afterBytes();
   }
 
+  /** The client has to take interim answers first; what follows them is read when it has. */
+  #holdHead(rest: Buffer): false {
+    this.#partialHead = Buffer.from(rest);
+    const connection = this.#connection;
+    this.#client.whenTaken(() => {
+      const held = this.#partialHead;
+      if (connection === undefined || this.#connection !== connection || held === undefined) return;
+      if (this.#readHead(held, held.length)) connection.socket.resume();
+    });
+    return false;
+  }
+
   /** Some of the answer was handed on: is it over, broken, or does the client not keep up? */
   #afterBytes(): boolean {
     const connection = this.#connection;
@@ -273,19 +283,15 @@ export class Relay implements ConnectionUser {
       this.#cutShort(false);
       return false;
     }
-    const { socket } = this.#client;
-    const isFlushed = socket.writableLength === 0;
-    if (this.#answer.isOver) {
-      const mayReuse = this.#answer.mayReuse && this.#bodyLeft === 0 && !this.originIsFull;
-      this.#finish(mayReuse, isFlushed);
-      return isFlushed;
+    if (this.#client.socket.writableLength === 0) {
+      if (this.#answer.isOver) this.#finish();
+      return true;
     }
-    if (isFlushed) return true;
-    // What waits still lies in the connection's buffer: nothing may be read over it.
-    this.#client.onClientBlocked(true);
-    whenFlushed(socket, () => {
-      this.#client.onClientBlocked(false);
+    // What waits still lies in the connection's buffer: nothing may be read over it, nor may anybody
+    // else use it, so the origin's place is held as well.
+    this.#client.whenTaken(() => {
       if (this.#connection === connection) connection?.socket.resume();
+      if (this.#answer.isOver) this.#finish();
     });
     return false;
   }
@@ -321,28 +327,15 @@ export class Relay implements ConnectionUser {
     this.#client.onCutShort(isTimeout);
   }
 
-  #finish(mayReuse: boolean, isFlushed: boolean): void {
+  /** The answer is over, and the client has it. */
+  #finish(): void {
     const connection = this.#connection;
-    const pool = this.#origin?.connections;
-    if (connection !== undefined) {
-      connection.user = undefined;
-      if (mayReuse && pool !== undefined) this.#giveBack(pool, connection, isFlushed);
-      else connection.abandon();
-    }
+    const mayReuse = this.#answer.mayReuse && this.#bodyLeft === 0 && !this.originIsFull;
+    if (mayReuse && connection !== undefined) {
+      this.#origin?.connections?.giveBack(connection, this.#answer.idleMs(originIdleMs));
+    } else connection?.abandon();
     this.#end();
-    this.#client.onAnswered(isFlushed);
-  }
-
-  /** What the client has not taken yet lies in the connection's buffer, which nobody may use so long. */
-  #giveBack(pool: ConnectionPool, connection: OriginConnection, isFlushed: boolean): void {
-    const { socket } = this.#client;
-    const idleMs = this.#answer.idleMs(originIdleMs);
-    if (isFlushed) return pool.giveBack(connection, idleMs);
-    connection.socket.pause();
-    whenFlushed(socket, () => {
-      connection.socket.resume();
-      pool.giveBack(connection, idleMs);
-    });
+    this.#client.onAnswered();
   }
 
   #end(): void {

@@ -60,14 +60,16 @@ export function equalsWord(bytes: Uint8Array, start: number, end: number, word: 
   return true;
 }
 
-/** The most digits that are counted without rounding. */
+/** The most digits, leading zeros aside, that are counted without rounding. */
 const digitsMax = 15;
 
 /** The decimal number that bytes[start, end) is; -1 when it is none, or too long for one. */
 export function decimalAt(bytes: Uint8Array, start: number, end: number): number {
-  if (end === start || end - start > digitsMax) return -1;
+  let first = start;
+  while (first + 1 < end && bytes[first] === ascii.zeroDigit) first += 1;
+  if (end === start || end - first > digitsMax) return -1;
   let value = 0;
-  for (let at = start; at < end; at += 1) {
+  for (let at = first; at < end; at += 1) {
     const digit = (bytes[at] as number) - ascii.zeroDigit;
     if (digit < 0 || digit > 9) return -1;
     value = value * 10 + digit;

@@ -138,3 +138,13 @@ test('idle connections go when their time is up, and all when the pool is retire
   pool.giveBack(busy.connection, 60_000);
   assert.equal(busy.connection.socket.destroyed, true);
 });
+
+test('a connection that has broken meanwhile is not taken back', async () => {
+  const pool = makePool();
+  const { connection } = await connected(pool);
+  connection.abandon();
+  pool.giveBack(connection, 60_000);
+  const next = pool.take();
+  assert.notEqual(next, connection);
+  next.abandon();
+});
