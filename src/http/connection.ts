@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { normalizeAddress } from '../config/address-list.ts';
-import { linger } from './linger.ts';
+import { linger, mayBeOnItsWay } from './linger.ts';
 import { RequestTap } from './request-tap.ts';
 
 /** Requests that may wait on one connection before it is read no further. */
@@ -49,7 +49,7 @@ export class Connection {
     // Node closes a connection with this once the last answer is sent, whatever the client is doing.
     const closeAtOnce = socket.destroySoon.bind(socket);
     socket.destroySoon = () => {
-      if (this.#clientMaySend()) return this.end();
+      if (this.#clientMaySend() || mayBeOnItsWay(socket)) return this.end();
       this.#ending = true;
       closeAtOnce();
     };

@@ -36,9 +36,13 @@ const smallBytes = 8192;
  * more already.
  */
 export function endBehindAnswer(socket: Socket, hasMore: boolean): void {
-  const mayBeOnItsWay = socket.writableLength > 0 || socket.bytesWritten > smallBytes;
-  if (hasMore || mayBeOnItsWay) linger(socket);
+  if (hasMore || mayBeOnItsWay(socket)) linger(socket);
   else socket.destroy();
+}
+
+/** Whether part of what was written may not have reached the client yet. */
+export function mayBeOnItsWay(socket: Socket): boolean {
+  return socket.writableLength > 0 || socket.bytesWritten > smallBytes;
 }
 
 /** Ends a connection that nothing more is expected on; what is written has `waitMs` to go out. */

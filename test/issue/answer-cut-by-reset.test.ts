@@ -5,7 +5,8 @@ import { RawClient } from '../support/raw-client.ts';
 import { startScriptedOrigin } from '../support/scripted-origin.ts';
 import { startWormgate } from '../support/wormgate.ts';
 
-const size = 4 * 1024 * 1024;
+// Fits into the buffers of both kernels, so that all of it is written long before it is read.
+const size = 1024 * 1024;
 const origin = await startScriptedOrigin({ after });
 origin.on('/big', (call) => {
   call.say(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
