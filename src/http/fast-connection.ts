@@ -37,7 +37,8 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   readonly memory: SiteMemory;
   /** Our side ends behind the answer in hand. */
   closesAfter = false;
-  isBlocked = false;
+  /** The client has not taken all that was written, and is being waited for. */
+  #isBlocked = false;
   readonly #unread = new UnreadBytes();
   /** A request is in hand: the next is not read before it is answered. */
   #isBusy = false;
@@ -120,8 +121,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
 
   /** Answers by ourselves; `bodyBytes` of the request are unread or still to come. */
   refuse(refusal: Refusal, bodyBytes: number, keepsOpen: boolean): void {
-    const { request, socket } = this;
-    const { parts } = this;
+    const { request, socket, parts } = this;
     if (refusal.counter !== undefined) parts.statistics.add(refusal.counter);
     const { status, explanation } = refusal;
     request.status = status;
@@ -154,13 +154,12 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     socket.removeListener('end', this.#onEnd);
     socket.removeListener('error', this.#onError);
     socket.removeListener('close', this.#onClose);
-    socket.removeListener('timeout', this.#onSendTimeout);
     this.#lane.giveAway(this, unread);
     return false;
   }
 
   endIfIdle(): void {
-    if (this.#isBusy || this.isBlocked || this.#isOver) return;
+    if (this.#isBusy || this.#isBlocked || this.#isOver) return;
     this.#isOver = true;
     endSlowly(this.socket, this.#sendTimeoutMs);
   }
@@ -174,7 +173,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   }
 
   get #wait(): Wait {
-    if (this.isBlocked) return 'client';
+    if (this.#isBlocked) return 'client';
     if (this.#isBusy) return this.relay.awaited;
     if (this.#unread.skipLeft > 0) return 'rest';
     return this.#headTick === idle ? 'next' : 'head';
@@ -194,12 +193,12 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   whenTaken(action: () => void): void {
     const { socket } = this;
     if (socket.writableLength === 0) return action();
-    this.isBlocked = true;
+    this.#isBlocked = true;
     // Node's own timer, because it sees the client take parts of what waits.
     socket.setTimeout(this.#sendTimeoutMs, this.#onSendTimeout);
     whenFlushed(socket, () => {
       if (socket.destroyed) return;
-      this.isBlocked = false;
+      this.#isBlocked = false;
       socket.setTimeout(0, this.#onSendTimeout);
       this.onActivity();
       action();
@@ -234,17 +233,14 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   onAnswered(): void {
     // What is left to do then is done when its end is reported.
     if (this.socket.destroyed) return;
-    const { request, relay } = this;
-    const lane = this.#lane;
+    const { bodyLeft } = this.relay;
     this.#isBusy = false;
     clearTimeout(this.#halfClosedTimer);
-    this.#activeTick = lane.tick;
-    request.status = relay.status;
-    request.bytes = relay.contentBytes;
-    logRequest(request, this.parts);
-    request.text = '';
-    this.#unread.skipLeft = relay.bodyLeft;
-    if (this.closesAfter) return this.#end(relay.bodyLeft > 0);
+    this.onActivity();
+    this.#logRelayed();
+    this.request.text = '';
+    this.#unread.skipLeft = bodyLeft;
+    if (this.closesAfter) return this.#end(bodyLeft > 0);
     this.#read();
   }
 
@@ -261,14 +257,14 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
 
   /** Reads requests until one has to be waited for. */
   #read(): void {
-    while (!this.#isBusy && !this.isBlocked && !this.#isOver) {
+    while (!this.#isBusy && !this.#isBlocked && !this.#isOver) {
       const { length } = this.#unread;
       this.#unread.skipToHead();
       if (this.#unread.length < length) this.#noteHead();
       if (this.#unread.length === 0 || !takeTurn(this, this.#unread.bytes)) break;
     }
     if (this.#isOver) return;
-    const isWaiting = !this.#isBusy && !this.isBlocked;
+    const isWaiting = !this.#isBusy && !this.#isBlocked;
     if (this.#isHalfClosed && isWaiting) this.#endUnread();
     else if (this.#lane.isClosing && isWaiting && this.#unread.length === 0) {
       this.#end(this.#unread.skipLeft > 0);
@@ -291,7 +287,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
    * read.
    */
   #balance(): void {
-    const isInHand = this.#isBusy || this.isBlocked;
+    const isInHand = this.#isBusy || this.#isBlocked;
     const isFull = isInHand && (this.#unread.length > 0 || this.#relay?.originIsFull === true);
     if (isFull === this.#isPaused) return;
     this.#isPaused = isFull;
@@ -300,8 +296,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   }
 
   #refuseHead(code: string): void {
-    const { memory, socket } = this;
-    const { parts } = this;
+    const { memory, socket, parts } = this;
     this.#isOver = true;
     const head = {
       socket,
@@ -360,7 +355,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   };
 
   readonly #onSendTimeout = (): void => {
-    if (this.#isOver || !this.isBlocked) return;
+    if (this.#isOver || !this.#isBlocked) return;
     this.request.error = 'send_timeout';
     this.parts.statistics.add('response_send_timeouts');
     this.socket.destroy();
@@ -374,16 +369,21 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
 
   /** The client went, or was sent away, before its answer was whole. */
   #loseClient(): void {
-    const { request, relay } = this;
-    const lane = this.#lane;
+    const { request } = this;
+    const { isCutting } = this.#lane;
     this.#isOver = true;
-    relay.abort();
-    request.status = relay.status;
-    request.bytes = relay.contentBytes;
+    this.relay.abort();
     if (request.error === undefined) {
-      request.error = lane.isCutting ? 'drained' : 'client_gone';
-      if (!lane.isCutting) this.parts.statistics.add('client_aborts');
+      request.error = isCutting ? 'drained' : 'client_gone';
+      if (!isCutting) this.parts.statistics.add('client_aborts');
     }
-    logRequest(request, this.parts);
+    this.#logRelayed();
+  }
+
+  /** Logs the request in hand, with as much of its answer as the relay has handed on. */
+  #logRelayed(): void {
+    this.request.status = this.relay.status;
+    this.request.bytes = this.relay.contentBytes;
+    logRequest(this.request, this.parts);
   }
 }

@@ -3,7 +3,6 @@
  * site, origin. The counterpart of handle.ts. Decides about the request that a connection's bytes begin
  * with; whatever is not ordinary is the front's, before anything is counted.
  */
-
 import { isIdempotent } from '../upstream/forward.ts';
 import type { Relay } from '../upstream/relay.ts';
 import { clientBehind } from './client-address.ts';

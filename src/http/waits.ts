@@ -8,8 +8,8 @@ import type { Awaited } from '../upstream/relay.ts';
 /** How often it is looked at who keeps us waiting for too long, in milliseconds. */
 export const tickMs = 250;
 
-/** What a connection waits for: as a relay does, or for a next request, a head, a body nobody wants. */
-export type Wait = Awaited | 'next' | 'head' | 'rest';
+/** What is waited for: what a relay waits for, the client, a next request, a head, a body nobody wants. */
+export type Wait = Awaited | 'client' | 'next' | 'head' | 'rest';
 
 /** How long that may take, in milliseconds; endless where others keep the time. */
 function waitMs(wait: Wait, limits: LimitSettings): number {

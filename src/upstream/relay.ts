@@ -37,9 +37,10 @@ export interface RelayClient {
   readonly closesAfter: boolean;
   /** The origin said or took something, or a wait for it begins. */
   onActivity(): void;
-  /** The client has not taken all that was written, and is being waited for. */
-  readonly isBlocked: boolean;
-  /** Calls `action` when it has, unless it goes or takes too long: now, or then. */
+  /**
+   * Calls `action` when the client has taken all that was written, unless it goes or takes too long:
+   * now, or then. Meanwhile it is the client that is waited for, whatever `Relay.awaited` says.
+   */
   whenTaken(action: () => void): void;
   /** The origin takes the body from now on, through `Relay.sendBody`. */
   onBodyWanted(): void;
@@ -55,7 +56,7 @@ export interface RelayClient {
 }
 
 /** Whom a relay waits for. */
-export type Awaited = 'place' | 'connection' | 'body' | 'client' | 'origin' | 'nothing';
+export type Awaited = 'place' | 'connection' | 'body' | 'origin' | 'nothing';
 
 /** One for all relays: a head is read in one go. */
 const scanner = new AnswerScanner();
@@ -106,7 +107,6 @@ export class Relay implements ConnectionUser {
     if (this.#request === undefined) return 'nothing';
     if (this.#leaveQueue !== undefined) return 'place';
     if (this.#connection?.isConnected !== true) return 'connection';
-    if (this.#client.isBlocked) return 'client';
     return this.#bodyLeft > 0 && !this.originIsFull ? 'body' : 'origin';
   }
 
