@@ -84,7 +84,7 @@ function hasBlanks(bytes: Uint8Array, targetEnd: number, end: number): boolean {
 }
 
 /** Decodes the valid escapes of bytes[start, end) once, in place; gives the new end. */
-function decodeOnce(bytes: Uint8Array, start: number, end: number): number {
+export function decodeOnce(bytes: Uint8Array, start: number, end: number): number {
   let to = start;
   while (to < end && bytes[to] !== percent) to += 1;
   let from = to;
