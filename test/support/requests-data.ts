@@ -19,6 +19,19 @@ export interface LoggedRequest {
   readonly target: string;
   /** `HTTP/1.0` or `HTTP/1.1`. */
   readonly version: string;
+  readonly status: number;
+  readonly line: number;
+}
+
+/** What a row of site-a-labelled.tsv.gz was taken for; test/data/README.md tells how. */
+export type Label = 'attack' | 'probe' | 'normal' | 'ambiguous';
+
+/** A row of site-a-labelled.tsv.gz. */
+export interface LabelledRequest {
+  readonly label: Label;
+  readonly method: string;
+  readonly target: string;
+  /** The row's number in the file, from 1. */
   readonly line: number;
 }
 
@@ -38,6 +51,19 @@ export function readSiteA(): readonly LoggedRequest[] {
   return readLog('site-a').filter((request) => request !== undefined);
 }
 
+/** Reads the labelled requests of site-a; throws on a row that is none. */
+export function readLabelledSiteA(): readonly LabelledRequest[] {
+  const rows = readPackedLines('site-a-labelled.tsv.gz').slice(1);
+  return rows.flatMap((row, index) => {
+    const parts = /^\d+\t[^\t]+\t(attack|probe|normal|ambiguous)\t\d+\t([A-Z]+|-?)\t(.*)$/.exec(
+      row,
+    );
+    if (!parts) throw new Error(`site-a-labelled.tsv: not a row: ${row}`);
+    const [, label, method = '', target = ''] = parts;
+    return target === '' ? [] : [{ label: label as Label, method, target, line: index + 2 }];
+  });
+}
+
 /** Reads the 10,000 requests of site-b; throws on a line without a request. */
 export function readSiteB(): readonly LoggedRequest[] {
   return readLog('site-b').map((request, index) => {
@@ -46,14 +72,17 @@ export function readSiteB(): readonly LoggedRequest[] {
   });
 }
 
+function readPackedLines(name: string): string[] {
+  const packed = readFileSync(projectPath('test/data', name));
+  return gunzipSync(packed).toString('latin1').trimEnd().split('\n');
+}
+
 function readLog(site: string): readonly (LoggedRequest | undefined)[] {
-  const packed = readFileSync(projectPath(`test/data/${site}-combined.log.gz`));
-  const lines = gunzipSync(packed).toString('latin1').trimEnd().split('\n');
-  return lines.map((text, index) => {
-    const parts = /^\S+ \S+ \S+ \[[^\]]+\] "([A-Z]+) (\S+) (HTTP\/1\.[01])" /.exec(text);
+  return readPackedLines(`${site}-combined.log.gz`).map((text, index) => {
+    const parts = /^\S+ \S+ \S+ \[[^\]]+\] "([A-Z]+) (\S+) (HTTP\/1\.[01])" (\d{3}) /.exec(text);
     if (!parts) return undefined;
-    const [, method = '', target = '', version = ''] = parts;
-    return { method, target, version, line: index + 1 };
+    const [, method = '', target = '', version = '', status = ''] = parts;
+    return { method, target, version, status: Number(status), line: index + 1 };
   });
 }
 
