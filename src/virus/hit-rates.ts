@@ -29,11 +29,22 @@ export class HitRates {
   #virusBefore = 0;
   #nonVirusBefore = 0;
   #maxNonVirusHitRate = 0;
+  #interval = 0;
 
   constructor(refreshIntervalSeconds: number, nowMs: number) {
     this.#intervalMs = refreshIntervalSeconds * 1000;
     this.#intervalStartMs = nowMs;
     this.#intervalEndMs = nowMs + this.#intervalMs;
+  }
+
+  /** The number of the running interval, as of the last call of a method with a time. */
+  get interval(): number {
+    return this.#interval;
+  }
+
+  /** How long an interval is. */
+  get intervalSeconds(): number {
+    return this.#intervalMs / 1000;
   }
 
   /** Counts one screened request. */
@@ -87,6 +98,7 @@ export class HitRates {
     this.#virusBefore = this.#virusRequests;
     this.#nonVirusBefore = this.#nonVirusRequests;
     this.#crossedCount += count;
+    this.#interval += 1;
   }
 
   #begin(startMs: number): void {

@@ -166,6 +166,14 @@ export class PatternRows {
     this.#setHalf(row, lastHitHighColumn, nowMs / wordRange);
   }
 
+  /** Raises the hits to at least `hits`, the last of them at `lastHitMs` if not later. */
+  noteHits(row: number, hits: number, lastHitMs: number): void {
+    const lastMs = Math.max(this.lastHitMs(row) ?? 0, lastHitMs);
+    this.#setWord(row, hitsColumn, Math.min(Math.max(this.hits(row), hits), hitsMax));
+    this.#setWord(row, lastHitLowColumn, lastMs % wordRange);
+    this.#setHalf(row, lastHitHighColumn, lastMs / wordRange);
+  }
+
   /** The twin added after `row`, -1 when there is none. */
   twinAfter(row: number): number {
     return this.#twin(row, 0) - 1;

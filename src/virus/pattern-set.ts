@@ -45,6 +45,8 @@ export interface PatternSetOptions {
  */
 export class PatternSet {
   readonly patternSize: number;
+  /** The WindowHash, as a signed number, of the window that was looked for last. */
+  lastHash = 0;
   /** May be changed at any time; below `size` it keeps what is there and refuses further patterns. */
   maxPatterns: number;
   readonly #hash: WindowHash;
@@ -118,12 +120,24 @@ export class PatternSet {
 
   /** Whether the entry with these bytes and this original length is there. */
   has(pattern: Uint8Array, origLength: number): boolean {
-    if (pattern.length !== this.patternSize) return false;
-    const hash = this.#hash.ofBytes(pattern, 0, this.patternSize);
-    const headSlot = this.#headSlot(hash, pattern);
-    if (headSlot === -1) return false;
-    if (this.#rows.origLength(this.#heads.row(headSlot)) === origLength) return true;
-    return this.#twinSlot(hash, pattern, origLength) !== -1;
+    return this.#rowOf(pattern, origLength) !== -1;
+  }
+
+  /** Whether any entry has these bytes. */
+  hasPattern(pattern: Uint8Array): boolean {
+    return this.findInBytes(pattern, 0, pattern.length) !== -1;
+  }
+
+  /** The entry with these bytes and this original length. */
+  find(pattern: Uint8Array, origLength: number): PatternEntry | undefined {
+    const row = this.#rowOf(pattern, origLength);
+    return row === -1 ? undefined : this.entry(row);
+  }
+
+  /** Raises an entry's hits to what an earlier run has counted; does nothing when there is no entry. */
+  noteSeen(pattern: Uint8Array, origLength: number, hits: number, lastHitMs: number): void {
+    const row = this.#rowOf(pattern, origLength);
+    if (row !== -1) this.#rows.noteHits(row, hits, lastHitMs);
   }
 
   /** Deletes every entry and gives the memory back. */
@@ -144,6 +158,7 @@ export class PatternSet {
   findInBytes(bytes: Uint8Array, start: number, end: number): number {
     const length = Math.min(end - start, this.patternSize);
     const hash = this.#hash.ofBytes(bytes, start, length);
+    this.lastHash = hash | 0;
     const heads = this.#heads;
     for (let slot = heads.first(hash); slot !== -1; slot = heads.next(hash, slot)) {
       const row = heads.row(slot);
@@ -156,6 +171,7 @@ export class PatternSet {
   findInString(text: string, start: number): number {
     const length = Math.min(text.length - start, this.patternSize);
     const hash = this.#hash.ofString(text, start, length);
+    this.lastHash = hash | 0;
     const heads = this.#heads;
     for (let slot = heads.first(hash); slot !== -1; slot = heads.next(hash, slot)) {
       const row = heads.row(slot);
@@ -212,6 +228,18 @@ export class PatternSet {
     this.#rows.removeTwin(head, row);
     this.#rows.free(row);
     return true;
+  }
+
+  /** The row with these bytes and this original length, -1 when there is none. */
+  #rowOf(pattern: Uint8Array, origLength: number): number {
+    if (pattern.length !== this.patternSize) return -1;
+    const hash = this.#hash.ofBytes(pattern, 0, this.patternSize);
+    const headSlot = this.#headSlot(hash, pattern);
+    if (headSlot === -1) return -1;
+    const head = this.#heads.row(headSlot);
+    if (this.#rows.origLength(head) === origLength) return head;
+    const twinSlot = this.#twinSlot(hash, pattern, origLength);
+    return twinSlot === -1 ? -1 : this.#twins.row(twinSlot);
   }
 
   #headSlot(hash: number, pattern: Uint8Array): number {

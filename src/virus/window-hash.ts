@@ -27,7 +27,8 @@ function randomWords(seed: number): () => number {
   return next;
 }
 
-function stir(sum: number): number {
+/** The finishing steps of MurmurHash3: every bit of the sum changes half of the result. */
+export function stir(sum: number): number {
   let hash = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
