@@ -2,16 +2,14 @@
  * The pattern database and its files: PROXY.CFG's patterns, PatternFiles and VIRPAT.NCF as the base,
  * the journal on top. Opens, repairs and writes them; what a change means is the database's business.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ncfChanges } from './admin/ncf.ts';
 import type { Settings } from './config/shape.ts';
 import { DurableFile, keepCopy, writeAtomically } from './log/durable-file.ts';
+import { baseChanges, configuredTunables, learningBounds } from './pattern-base.ts';
 import type { Statistics } from './statistics.ts';
-import type { Change, Outcome, Provenance } from './virus/change.ts';
-import { padPattern } from './virus/pattern.ts';
+import type { Change, Outcome } from './virus/change.ts';
 import { type BaseLoading, PatternDatabase } from './virus/pattern-database.ts';
-import type { TunableValues } from './virus/tunables.ts';
 
 export interface PatternStateOptions {
   readonly settings: Settings;
@@ -20,17 +18,6 @@ export interface PatternStateOptions {
   nowMs(): number;
   /** Told in a sentence what was found wrong with the files. */
   warn(sentence: string): void;
-}
-
-/** PROXY.CFG's values of what the console can change. */
-export function configuredTunables(settings: Settings): TunableValues {
-  const { virus } = settings;
-  return {
-    HitThreshold: virus.hitThreshold,
-    RefreshInterval: virus.refreshIntervalSeconds,
-    EnablePatternAutoUpdate: virus.autoUpdate ? 1 : 0,
-    MaxVirusPatterns: virus.maxPatterns,
-  };
 }
 
 export class PatternState {
@@ -48,6 +35,7 @@ export class PatternState {
     this.database = new PatternDatabase({
       patternSize: settings.virus.patternSize,
       maxKeywords: settings.virus.maxKeywords,
+      learning: learningBounds(settings),
       journalBytesMax: settings.limits.journalBytesMax,
       tunables: configuredTunables(settings),
       seed,
@@ -80,6 +68,7 @@ export class PatternState {
     const loading = await this.database.rebase(this.#base(settings), {
       tunables: configuredTunables(settings),
       maxKeywords: settings.virus.maxKeywords,
+      learning: learningBounds(settings),
     });
     this.#report(loading);
   }
@@ -96,28 +85,9 @@ export class PatternState {
     await this.#journal.close();
   }
 
-  *#base(settings: Settings): Generator<Change> {
-    const { virus } = settings;
-    const atMs = this.#options.nowMs();
-    for (const { bytes, origLength } of virus.patterns) {
-      const pattern = padPattern(bytes, virus.patternSize);
-      if (pattern !== undefined) yield { kind: 'add', pattern, origLength, from: 'shipped', atMs };
-    }
-    for (const file of virus.patternFiles) yield* this.#fileChanges(file, 'shipped', atMs);
-    if (existsSync(this.dumpPath)) yield* this.#fileChanges(this.dumpPath, 'ncf', atMs);
-  }
-
-  #fileChanges(file: string, from: Provenance, atMs: number): readonly Change[] {
-    const { patternSize } = this.#options.settings.virus;
-    try {
-      const text = readFileSync(file, 'latin1');
-      const { changes, faults } = ncfChanges(text, { patternSize, from, atMs });
-      for (const { line, message } of faults) this.#options.warn(`${file}:${line}: ${message}`);
-      return changes;
-    } catch (error) {
-      this.#options.warn(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-      return [];
-    }
+  #base(settings: Settings): Generator<Change> {
+    const { nowMs, warn } = this.#options;
+    return baseChanges(settings, { dumpPath: this.dumpPath, atMs: nowMs(), warn });
   }
 
   #report(loading: BaseLoading): void {

@@ -69,6 +69,28 @@ export const counterTable = {
   origin_queue_full: {
     help: 'Requests answered 503 because MaxOriginConnections and MaxOriginQueue were reached, or because they waited there for OriginTimeout.',
   },
+  keyword_requests: {
+    help: 'Requests that matched no pattern and are virus requests because they hold a confirmed keyword.',
+  },
+  suspects: { help: 'Suspects sent to the keyword check.' },
+  suspects_confirmed: { help: 'Suspects in which the check found a keyword.' },
+  suspects_humble: { help: 'Suspects in which the check found no keyword.' },
+  suspects_refused: {
+    help: 'Suspects not sent to the keyword check because of MaxSuspectQueue. Their next request makes them suspect again.',
+  },
+  suspects_lost: { help: 'Suspects whose check ended with its worker.' },
+  keyword_worker_crashes: { help: 'Times that the worker of the keyword check ended by itself.' },
+  keyword_worker_hangs: {
+    help: 'Times that the worker of the keyword check was replaced because of KeywordCheckTimeout.',
+  },
+  windows_displaced: {
+    help: 'Windows whose count was forgotten within a refresh interval because of MaxDistributionTable.',
+  },
+  patterns_learned: { help: 'Patterns added by Auto Update.' },
+  patterns_proposed: { help: 'Patterns that Auto Update proposed instead of adding them.' },
+  proposals_refused: { help: 'Proposals refused because of MaxProposedPatterns.' },
+  patterns_expired: { help: 'Learned patterns deleted because of LearnedPatternDays.' },
+  keywords_confirmed: { help: 'Keywords confirmed because they were found in a virus request.' },
   log_lines: { help: 'Lines handed to the log files.' },
   log_lines_lost: { help: 'Log lines dropped because of MaxLogBacklog or a failed write.' },
   console_commands: { help: 'Console commands executed.' },
@@ -76,7 +98,9 @@ export const counterTable = {
   console_clients_refused: { help: 'Console connections refused because of MaxConsoleClients.' },
   patterns_added: { help: 'Patterns added to the set since the start.' },
   patterns_deleted: { help: 'Patterns deleted from the set since the start.' },
-  patterns_refused: { help: 'Patterns refused because MaxVirusPatterns was reached.' },
+  patterns_refused: {
+    help: 'Patterns refused because MaxVirusPatterns or MaxLearnedPatterns was reached.',
+  },
   journal_failures: { help: 'Commands refused because the journal could not be written.' },
   reloads: { help: 'Configuration reloads that took effect.' },
   reloads_refused: { help: 'Configuration reloads refused; the old settings stayed in force.' },

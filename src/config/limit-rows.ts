@@ -165,9 +165,45 @@ const operatorLimits = {
   ),
 };
 
+const learningLimits = {
+  MaxDistributionTable: untilRestart(
+    bytes(
+      32 * mebibyte,
+      mebibyte,
+      gibibyte,
+      'The memory in which Auto Update counts identical requests. The default counts a million different windows in one refresh interval exactly; of more, the least seen are forgotten and counted as windows_displaced.',
+    ),
+  ),
+  MaxServedMemory: untilRestart(
+    bytes(
+      4 * mebibyte,
+      64 * kibibyte,
+      gibibyte,
+      'The memory in which Auto Update keeps what was lately served. The fuller it is, the more often something counts as served that was not, so that it is proposed and not learned.',
+    ),
+  ),
+  MaxSuspectQueue: count(
+    256,
+    1,
+    65_535,
+    'How many suspects wait for the keyword check. More are counted as suspects_refused, and offered again with the next request of their kind.',
+  ),
+  KeywordCheckTimeout: seconds(
+    5,
+    hourSeconds,
+    'How long the keyword check of one suspect may take. Then its worker counts as hung, is replaced, and the suspect is counted as suspects_lost.',
+  ),
+};
+
 /** `[Limits]`. */
 export const limitsSection = defineSection({
   name: 'Limits',
   help: 'A bound for every queue, table, line and wait, so that no client and no origin can use up the machine. Whatever is refused because of one is counted.',
-  rows: { ...requestLimits, ...timeouts, ...connectionLimits, ...operatorLimits },
+  rows: {
+    ...requestLimits,
+    ...timeouts,
+    ...connectionLimits,
+    ...operatorLimits,
+    ...learningLimits,
+  },
 });

@@ -108,6 +108,10 @@ class Assembly {
       consoleLineBytesMax: reader.get('MaxConsoleLine'),
       consoleClientsMax: reader.get('MaxConsoleClients'),
       journalBytesMax: reader.get('MaxJournalBytes'),
+      distributionBytesMax: reader.get('MaxDistributionTable'),
+      servedMemoryBytesMax: reader.get('MaxServedMemory'),
+      suspectQueueMax: reader.get('MaxSuspectQueue'),
+      keywordCheckTimeoutMs: reader.get('KeywordCheckTimeout') * secondMs,
     };
   }
 

@@ -12,6 +12,8 @@ export const restartOnly: Readonly<Record<string, (settings: Settings) => number
   MaxHeaderBytes: (settings) => settings.limits.headerBytesMax,
   MaxLogBacklog: (settings) => settings.limits.logBacklogBytesMax,
   MaxJournalBytes: (settings) => settings.limits.journalBytesMax,
+  MaxDistributionTable: (settings) => settings.limits.distributionBytesMax,
+  MaxServedMemory: (settings) => settings.limits.servedMemoryBytesMax,
 };
 
 /** A sentence for each restart-only key whose value in `next` is not the one in force. */

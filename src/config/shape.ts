@@ -53,6 +53,12 @@ export interface VirusSettings {
   readonly mode: 'block' | 'detect';
   readonly normalizeRequests: boolean;
   readonly blockConfirmedKeywords: boolean;
+  readonly autoUpdateAction: 'add' | 'propose';
+  /** 0: learned patterns do not expire. */
+  readonly learnedPatternMs: number;
+  readonly servedMemoryMs: number;
+  readonly maxLearnedPatterns: number;
+  readonly maxProposedPatterns: number;
   /** CIDRs from NeverBlock. */
   readonly neverBlockAddresses: readonly string[];
   /** Path prefixes from NeverBlock, each beginning with `/`. */
@@ -81,6 +87,10 @@ export interface LimitSettings {
   readonly consoleLineBytesMax: number;
   readonly consoleClientsMax: number;
   readonly journalBytesMax: number;
+  readonly distributionBytesMax: number;
+  readonly servedMemoryBytesMax: number;
+  readonly suspectQueueMax: number;
+  readonly keywordCheckTimeoutMs: number;
 }
 
 /** `[Admin]`: undefined `listen` means off. */

@@ -51,7 +51,8 @@ const patternKeys = {
   PatternFiles: {
     type: listOf(fileName, 'comma list of file names'),
     default: '',
-    shipped: '../patterns/classic-worms.ncf, ../patterns/modern-worms.ncf',
+    shipped:
+      '../patterns/classic-worms.ncf, ../patterns/modern-worms.ncf, ../patterns/keywords.ncf',
     live: true,
     help: 'NCF files of `virus add` commands, run at the start in this order, after Pattern1 to PatternN. Relative names start from the folder of this file. A name with a comma or a blank at its end stands in quotation marks. Their patterns count as shipped: one deleted on the console stays deleted at the next start.',
   },
@@ -69,7 +70,7 @@ const learningKeys = {
     default: '0',
     shipped: '0',
     live: true,
-    help: 'Whether patterns of new virus requests are to be learned from the traffic (Auto Update). Learning is not in this version yet: the value is kept, shown, and changed with `virus -e`, and nothing is learned.',
+    help: 'Whether the patterns of new virus requests are learned from the traffic (Auto Update): a request whose window arrives more than HitThreshold times within one RefreshInterval is a suspect, and one that holds a virus keyword has its pattern added. docs/auto-update.md tells how to choose the figures. The console changes it with `virus -e`.',
   },
   HitThreshold: {
     type: integer(tunableRanges.HitThreshold, 'requests'),
@@ -87,7 +88,37 @@ const learningKeys = {
     type: flag,
     default: '1',
     live: true,
-    help: 'For Auto Update: whether a keyword that was found in a suspect blocks every later request that holds it, whatever its window. It has no effect until learning is in.',
+    help: 'For Auto Update: whether a keyword that was found in a virus request blocks every later request that holds it, whatever its window. A keyword that a lately served request holds is not confirmed.',
+  },
+  AutoUpdateAction: {
+    type: choice('add', 'propose'),
+    default: 'add',
+    live: true,
+    help: 'What becomes of a pattern that Auto Update has found. add: it is added, and blocks from the next request on. propose: it waits for `virus accept` or `virus reject`. A pattern whose window or path was lately served is proposed in either case.',
+  },
+  LearnedPatternDays: {
+    type: integer({ min: 0, max: 3650 }, 'days'),
+    default: '30',
+    live: true,
+    help: 'A learned pattern that matched no request for so long is deleted, and a confirmed keyword that blocked none is unconfirmed; 0 keeps them for ever. Patterns from elsewhere never expire.',
+  },
+  ServedMemoryHours: {
+    type: integer({ min: 1, max: 720 }, 'hours'),
+    default: '24',
+    live: true,
+    help: 'For Auto Update: how long it is remembered that a path was served (an answer of 2xx or 3xx). What was is not learned, only proposed. It is remembered for at least this long and at most twice as long, and not over a restart.',
+  },
+  MaxLearnedPatterns: {
+    type: integer({ min: 0, max: 1_000_000 }, 'patterns'),
+    default: '10000',
+    live: true,
+    help: 'How many learned patterns are kept at most, each with the request it was learned from (some 500 bytes). At the limit nothing more is learned; counted as patterns_refused.',
+  },
+  MaxProposedPatterns: {
+    type: integer({ min: 0, max: 100_000 }, 'patterns'),
+    default: '1000',
+    live: true,
+    help: 'How many proposed patterns wait at most, and how many rejections are remembered. Further proposals are counted as proposals_refused.',
   },
   MaxVirusKeywords: {
     type: integer({ min: 0, max: 100_000 }, 'keywords'),

@@ -16,6 +16,8 @@ type ValuesOf<S> = S extends SectionTable<infer V> ? V : never;
 export type VirusReader = SectionReader<ValuesOf<typeof virusSection>>;
 
 const namedMax = 3;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 function listMissing(numbers: readonly number[]): string {
   const named = numbers.slice(0, namedMax).map((number) => `Pattern${number}`);
@@ -102,6 +104,11 @@ export function readVirusSettings(
     mode: reader.get('Mode'),
     normalizeRequests: reader.get('NormalizeRequests'),
     blockConfirmedKeywords: reader.get('BlockConfirmedKeywords'),
+    autoUpdateAction: reader.get('AutoUpdateAction'),
+    learnedPatternMs: reader.get('LearnedPatternDays') * dayMs,
+    servedMemoryMs: reader.get('ServedMemoryHours') * hourMs,
+    maxLearnedPatterns: reader.get('MaxLearnedPatterns'),
+    maxProposedPatterns: reader.get('MaxProposedPatterns'),
     neverBlockAddresses: neverBlock.flatMap((part) => (part.kind === 'address' ? [part.cidr] : [])),
     neverBlockPaths: neverBlock.flatMap((part) => (part.kind === 'path' ? [part.prefix] : [])),
   };

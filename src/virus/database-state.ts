@@ -1,13 +1,14 @@
 /**
  * What the pattern database knows at one moment, and how each change alters it: the patterns, the
  * keywords, the tunables, and the operator's overlay over the files that are run at start. The rule
- * that everything here keeps: the state is PROXY.CFG, then PatternFiles, then
- * VIRPAT.NCF, then every change that was answered since, in order. Pure and synchronous; the
- * journal, the queue of commits and the listeners are in pattern-database.ts.
+ * that everything here keeps: the state is PROXY.CFG, then PatternFiles, then VIRPAT.NCF, then every
+ * change that was answered since, in order. What Auto Update has learned is in learning-state.ts. Pure
+ * and synchronous; the journal, the queue of commits and the listeners are in pattern-database.ts.
  */
 import type { Change, Outcome } from './change.ts';
 import { Deletions, patternKey, patternOfKey } from './deletions.ts';
 import { foldKeyword, KeywordList, keywordFault } from './keyword-list.ts';
+import { type LearningBounds, LearningState } from './learning-state.ts';
 import { formatPattern } from './pattern.ts';
 import { origLengthMax, PatternSet } from './pattern-set.ts';
 import { Tunables, type TunableValues, tunableFault, tunableNames } from './tunables.ts';
@@ -18,6 +19,7 @@ export interface StateOptions {
   readonly maxKeywords: number;
   /** How many deletions of patterns, and of keywords, are remembered at most. */
   readonly maxDeletions: number;
+  readonly learning: LearningBounds;
   /** For the pattern set's hash; random at every start. */
   readonly seed: number;
   /** PROXY.CFG's values. */
@@ -27,8 +29,8 @@ export interface StateOptions {
 type AddPattern = Extract<Change, { kind: 'add' }>;
 type AddKeyword = Extract<Change, { kind: 'add-keyword' }>;
 
-function refused(message: string): Outcome {
-  return { kind: 'refused', message };
+function refused(message: string) {
+  return { kind: 'refused', message } as const;
 }
 
 function shown({ pattern, origLength }: { pattern: Uint8Array; origLength: number }): string {
@@ -40,13 +42,15 @@ export class DatabaseState {
   readonly patterns: PatternSet;
   readonly keywords: KeywordList;
   readonly tunables: Tunables;
+  readonly learning: LearningState;
   readonly #patternSize: number;
   readonly #deletedPatterns: Deletions;
   readonly #deletedKeywords: Deletions;
   /** Whether the operator cleared all patterns: then the files bring none any more. */
   #cleared = false;
 
-  constructor({ patternSize, maxKeywords, maxDeletions, seed, tunables }: StateOptions) {
+  constructor(options: StateOptions) {
+    const { patternSize, maxKeywords, maxDeletions, seed, tunables } = options;
     this.#patternSize = patternSize;
     this.tunables = new Tunables(tunables);
     this.patterns = new PatternSet({
@@ -55,6 +59,7 @@ export class DatabaseState {
       seed,
     });
     this.keywords = new KeywordList(maxKeywords);
+    this.learning = new LearningState(this.patterns, this.keywords, options.learning);
     this.#deletedPatterns = new Deletions(maxDeletions);
     this.#deletedKeywords = new Deletions(maxDeletions);
   }
@@ -93,6 +98,8 @@ export class DatabaseState {
         this.tunables.configure(change.name, change.value);
         this.#obeyLimit();
         return undefined;
+      default:
+        return 'Only the journal holds what was learned.';
     }
   }
 
@@ -126,14 +133,13 @@ export class DatabaseState {
       case 'set':
         if (this.tunables.get(change.name) !== change.value) return undefined;
         return { kind: 'unchanged', message: `${change.name} is ${change.value} already.` };
+      case 'accept': {
+        const add = this.learning.accepted(change);
+        return this.learning.objection(change) ?? (add && this.#objectionToPattern(add));
+      }
+      default:
+        return this.learning.objection(change);
     }
-  }
-
-  /** Whether MaxVirusPatterns is what stands against adding this pattern. */
-  isOverLimit(change: AddPattern): boolean {
-    if (this.#faultOf(change) !== undefined || change.from === 'shipped') return false;
-    if (this.patterns.size < this.patterns.maxPatterns) return false;
-    return !this.patterns.has(change.pattern, change.origLength);
   }
 
   /**
@@ -147,6 +153,7 @@ export class DatabaseState {
         this.#deletedPatterns.noteAdded(patternKey(change.pattern, change.origLength));
         this.patterns.del(change.pattern, change.origLength);
         this.#addAnyway(change);
+        this.learning.noteAdded(change);
         return;
       }
       case 'add-keyword':
@@ -155,24 +162,35 @@ export class DatabaseState {
         this.#addKeywordAnyway(change);
         return;
       case 'del':
-        // After a clear the files bring nothing, so there is nothing to keep deleted.
-        if (!this.#cleared) {
-          this.#deletedPatterns.noteDeleted(patternKey(change.pattern, change.origLength));
-        }
-        this.patterns.del(change.pattern, change.origLength);
+        this.learning.noteDeleted(change.pattern, change.origLength);
+        this.#del(change);
         return;
       case 'del-keyword':
         this.#deletedKeywords.noteDeleted(foldKeyword(change.keyword));
         this.keywords.del(change.keyword);
+        this.learning.noteKeywordDeleted(change.keyword);
         return;
       case 'clear':
         this.#deletedPatterns.clear();
         this.#cleared = true;
         this.patterns.clear();
+        this.learning.noteCleared();
         return;
       case 'set':
         this.tunables.set(change.name, change.value);
         this.#obeyLimit();
+        return;
+      case 'accept': {
+        const add = this.learning.accepted(change);
+        if (add !== undefined) this.apply(add);
+        return;
+      }
+      case 'expire':
+        this.learning.noteExpired(change.pattern, change.origLength);
+        this.#del(change);
+        return;
+      default:
+        this.learning.apply(change);
     }
   }
 
@@ -187,15 +205,20 @@ export class DatabaseState {
   *overlay(): Generator<Change> {
     if (this.#cleared) yield { kind: 'clear' };
     for (const key of this.#deletedPatterns.keys()) {
-      yield { kind: 'del', ...patternOfKey(key, this.#patternSize) };
+      // Not a `del`, which would be a rejection, too: the rejections there are follow.
+      yield { kind: 'expire', ...patternOfKey(key, this.#patternSize) };
     }
     for (const { pattern, origLength, from, addedAtMs } of this.patterns.entries()) {
-      if (from !== 'shipped') yield { kind: 'add', pattern, origLength, from, atMs: addedAtMs };
+      if (from === 'shipped') continue;
+      const sample = this.learning.sampleOf(pattern, origLength);
+      const add = { kind: 'add', pattern, origLength, from, atMs: addedAtMs } as const;
+      yield sample === undefined ? add : { ...add, sample };
     }
     for (const keyword of this.#deletedKeywords.keys()) yield { kind: 'del-keyword', keyword };
     for (const { keyword, from, addedAtMs } of this.keywords.entries()) {
       if (from !== 'shipped') yield { kind: 'add-keyword', keyword, from, atMs: addedAtMs };
     }
+    yield* this.learning.overlay();
     for (const [name, value] of this.tunables.settings()) yield { kind: 'set', name, value };
   }
 
@@ -223,6 +246,7 @@ export class DatabaseState {
     }
     this.#obeyLimit();
     this.keywords.maxKeywords = base.keywords.maxKeywords;
+    this.learning.adoptBounds(base.learning);
     yield* this.#adoptKeywords(base.keywords);
     if (!this.#cleared) yield* this.#adoptPatterns(base.patterns);
   }
@@ -273,11 +297,14 @@ export class DatabaseState {
     if (this.patterns.has(change.pattern, change.origLength)) {
       return { kind: 'unchanged', message: `The pattern ${shown(change)} is there already.` };
     }
-    if (!this.isOverLimit(change)) return undefined;
     const { size, maxPatterns } = this.patterns;
-    return refused(
-      `There are ${size} patterns and MaxVirusPatterns is ${maxPatterns}; raise it with "virus -m N".`,
-    );
+    if (size < maxPatterns) return this.learning.objectionToAdd(change);
+    return {
+      ...refused(
+        `There are ${size} patterns and MaxVirusPatterns is ${maxPatterns}; raise it with "virus -m N".`,
+      ),
+      bound: 'patterns_refused',
+    };
   }
 
   #objectionToKeyword(change: AddKeyword): Outcome | undefined {
@@ -306,13 +333,14 @@ export class DatabaseState {
     switch (change.kind) {
       case 'add':
       case 'del':
-        if (change.pattern.length !== this.#patternSize) {
-          return `The pattern has ${change.pattern.length} bytes and PatternSize is ${this.#patternSize}.`;
-        }
-        if (Number.isInteger(change.origLength) && change.origLength >= 1) {
-          if (change.origLength <= origLengthMax) return undefined;
-        }
-        return `The original length is an integer of 1 to ${origLengthMax}, not ${change.origLength}.`;
+      case 'expire':
+      case 'seen':
+        return this.#faultOfEntry(change);
+      case 'propose':
+        return this.#faultOfEntry(change.proposal);
+      case 'accept':
+      case 'reject':
+        return this.#faultOfSize(change.pattern);
       case 'add-keyword':
         return keywordFault(change.keyword);
       case 'set':
@@ -320,6 +348,23 @@ export class DatabaseState {
       default:
         return undefined;
     }
+  }
+
+  #faultOfEntry({ pattern, origLength }: { pattern: Uint8Array; origLength: number }) {
+    const isLength = Number.isInteger(origLength) && origLength >= 1 && origLength <= origLengthMax;
+    if (isLength) return this.#faultOfSize(pattern);
+    return `The original length is an integer of 1 to ${origLengthMax}, not ${origLength}.`;
+  }
+
+  #faultOfSize(pattern: Uint8Array): string | undefined {
+    if (pattern.length === this.#patternSize) return undefined;
+    return `The pattern has ${pattern.length} bytes and PatternSize is ${this.#patternSize}.`;
+  }
+
+  #del({ pattern, origLength }: { pattern: Uint8Array; origLength: number }): void {
+    // After a clear the files bring nothing, so there is nothing to keep deleted.
+    if (!this.#cleared) this.#deletedPatterns.noteDeleted(patternKey(pattern, origLength));
+    this.patterns.del(pattern, origLength);
   }
 
   #addAnyway({ pattern, origLength, from, atMs }: AddPattern): void {

@@ -5,15 +5,12 @@
  * version and the PatternSize. Reading tells a torn last line (a crash while writing) from damage
  * elsewhere, and keeps every other line. Touches no file: bytes in, text out.
  */
-import type { Change, Provenance, TunableName } from './change.ts';
-import { padPattern } from './pattern.ts';
-import { tunableTable } from './tunables.ts';
+import type { Change } from './change.ts';
+import { changeOf, type Fields, fieldsOf } from './journal-record.ts';
 
 const formatVersion = 1;
 const checkDigits = 8;
 const newline = 0x0a;
-/** Far above the range of PatternSize; keeps a forged record from asking for memory. */
-const patternSizeMax = 1024;
 /** A damaged file can hold millions of broken lines; the first tell the story. */
 const warningsMax = 100;
 
@@ -63,12 +60,6 @@ function encodeLine(value: object): string {
   return `${check} ${json}\n`;
 }
 
-/** A pattern as JSON text: latin1, the zeros that fill it up left out. */
-function patternText(pattern: Uint8Array): string {
-  const last = pattern.findLastIndex((byte) => byte !== 0);
-  return Buffer.from(pattern.buffer, pattern.byteOffset, last + 1).toString('latin1');
-}
-
 /** The first line of a journal, its line end included. */
 export function encodeHeader(patternSize: number): string {
   return encodeLine({ journal: formatVersion, patternSize });
@@ -76,74 +67,17 @@ export function encodeHeader(patternSize: number): string {
 
 /** One change as a line of the journal, its line end included; ASCII only. */
 export function encodeRecord(change: Change): string {
-  switch (change.kind) {
-    case 'add': {
-      const { origLength, from, atMs } = change;
-      return encodeLine({
-        add: patternText(change.pattern),
-        size: change.pattern.length,
-        origLength,
-        from,
-        atMs,
-      });
-    }
-    case 'del': {
-      const { pattern, origLength } = change;
-      return encodeLine({ del: patternText(pattern), size: pattern.length, origLength });
-    }
-    case 'clear':
-      return encodeLine({ clear: true });
-    case 'add-keyword':
-      return encodeLine({ addKeyword: change.keyword, from: change.from, atMs: change.atMs });
-    case 'del-keyword':
-      return encodeLine({ delKeyword: change.keyword });
-    case 'set':
-      return encodeLine({ set: change.name, value: change.value });
-  }
+  return encodeLine(fieldsOf(change));
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
 }
 
-function isWhole(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isProvenance(value: unknown): value is Provenance {
-  if (typeof value !== 'string') return false;
-  if (value === 'console' || value === 'ncf' || value === 'shipped') return true;
-  return value.startsWith('auto(') && value.endsWith(')');
-}
-
-function isTunableName(value: unknown): value is TunableName {
-  return typeof value === 'string' && Object.hasOwn(tunableTable, value);
-}
-
-function patternChange(fields: Fields): Change | undefined {
-  const { add, del, size, origLength, from, atMs } = fields;
-  const text = add ?? del;
-  if (typeof text !== 'string' || !isWhole(origLength)) return undefined;
-  if (!isWhole(size) || size > patternSizeMax) return undefined;
-  const pattern = padPattern(Uint8Array.from(Buffer.from(text, 'latin1')), size);
-  if (pattern === undefined) return undefined;
-  if (add === undefined) return { kind: 'del', pattern, origLength };
-  if (!isProvenance(from) || !isWhole(atMs)) return undefined;
-  return { kind: 'add', pattern, origLength, from, atMs };
-}
-
-function changeOf(fields: Fields): Change | undefined {
-  if (fields.add !== undefined || fields.del !== undefined) return patternChange(fields);
-  if (fields.clear === true) return { kind: 'clear' };
-  const { addKeyword, delKeyword, from, atMs, set, value } = fields;
-  if (typeof addKeyword === 'string' && isProvenance(from) && isWhole(atMs)) {
-    return { kind: 'add-keyword', keyword: addKeyword, from, atMs };
-  }
-  if (typeof delKeyword === 'string') return { kind: 'del-keyword', keyword: delKeyword };
-  if (isTunableName(set) && isWhole(value)) return { kind: 'set', name: set, value };
-  return undefined;
+/** The PatternSize that a change was written for; undefined when it has no pattern. */
+function sizeOf(change: Change): number | undefined {
+  if (change.kind === 'propose') return change.proposal.pattern.length;
+  return 'pattern' in change ? change.pattern.length : undefined;
 }
 
 /** The JSON object of the line at [start, end), or undefined when the line is damaged. */
@@ -193,8 +127,8 @@ export function decodeJournal(
     const change = changeOf(fields);
     if (change === undefined) {
       damaged('The record is of an unknown kind; it was left out.');
-    } else if ('pattern' in change && change.pattern.length !== patternSize) {
-      setAside ??= `size${change.pattern.length}`;
+    } else if (sizeOf(change) !== undefined && sizeOf(change) !== patternSize) {
+      setAside ??= `size${sizeOf(change)}`;
       skippedCount += 1;
     } else {
       recordCount += 1;

@@ -2,18 +2,26 @@
  * The virus keywords (the paper, "Adding New Virus Keywords"): the character strings that tell a
  * suspect request from a humble one. Kept in the order in which they were added; two keywords that
  * differ in the case of ASCII letters are the same keyword. Text is latin1, one character a byte.
- * Only holds the words; it does not search requests for them.
+ * A keyword that was found in a virus request can be confirmed (BlockConfirmedKeywords). Only holds the
+ * words; it does not search requests for them.
  */
 import type { Provenance } from './change.ts';
 
 /** The longest keyword, in bytes. */
 export const keywordBytesMax = 255;
 
-/** One keyword, spelled as it was added. */
+/** One keyword, spelled as it was added. Times are milliseconds since the epoch. */
 export interface KeywordEntry {
   readonly keyword: string;
   readonly from: Provenance;
   readonly addedAtMs: number;
+  /** Set while the keyword is confirmed: when it was, or when it was last seen since. */
+  confirmedAtMs: number | undefined;
+  /** How many requests were virus requests because of the confirmed keyword, since the start. */
+  hits: number;
+  lastHitMs: number | undefined;
+  /** When a request that holds it was last served by an origin. */
+  servedAtMs: number | undefined;
 }
 
 /** What keeps `keyword` from being one, as a sentence; undefined when nothing does. */
@@ -55,17 +63,46 @@ export class KeywordList {
     const folded = foldKeyword(keyword);
     if (this.#entries.has(folded)) return 'present';
     if (this.size >= this.maxKeywords) return 'full';
-    this.#entries.set(folded, { keyword, from, addedAtMs: atMs });
+    this.#entries.set(folded, {
+      keyword,
+      from,
+      addedAtMs: atMs,
+      confirmedAtMs: undefined,
+      hits: 0,
+      lastHitMs: undefined,
+      servedAtMs: undefined,
+    });
     return 'added';
   }
 
   /** Takes a keyword off the list; false when it was not there. */
   del(keyword: string): boolean {
+    const entry = this.find(keyword);
+    // Whoever still holds the entry must not go on blocking by it.
+    if (entry !== undefined) entry.confirmedAtMs = undefined;
     return this.#entries.delete(foldKeyword(keyword));
   }
 
   has(keyword: string): boolean {
     return this.#entries.has(foldKeyword(keyword));
+  }
+
+  /** The keyword's entry, whatever the case of `keyword`. */
+  find(keyword: string): KeywordEntry | undefined {
+    return this.#entries.get(foldKeyword(keyword));
+  }
+
+  /** How many keywords are confirmed. */
+  get confirmedCount(): number {
+    let count = 0;
+    for (const { confirmedAtMs } of this.#entries.values())
+      if (confirmedAtMs !== undefined) count += 1;
+    return count;
+  }
+
+  /** Withdraws every confirmation. */
+  unconfirmAll(): void {
+    for (const entry of this.#entries.values()) entry.confirmedAtMs = undefined;
   }
 
   /** The keywords in the order in which they were added. */

@@ -12,6 +12,7 @@ import type { Change, Outcome } from './change.ts';
 import { DatabaseState, type StateOptions } from './database-state.ts';
 import { decodeJournal, encodeHeader, encodeRecord, type JournalReading } from './journal.ts';
 import type { KeywordList } from './keyword-list.ts';
+import type { LearningBounds, LearningState } from './learning-state.ts';
 import { formatPattern } from './pattern.ts';
 import type { PatternSet } from './pattern-set.ts';
 import type { TunableDifference, Tunables, TunableValues } from './tunables.ts';
@@ -62,6 +63,7 @@ export interface BaseLoading {
 export interface BaseSettings {
   readonly tunables: TunableValues;
   readonly maxKeywords: number;
+  readonly learning: LearningBounds;
 }
 
 function reasonOf(error: unknown): string {
@@ -102,6 +104,11 @@ export class PatternDatabase {
   /** The keywords in force. */
   get keywords(): KeywordList {
     return this.#state.keywords;
+  }
+
+  /** What was learned, proposed and confirmed. */
+  get learning(): LearningState {
+    return this.#state.learning;
   }
 
   /** The console-settable values in force. */
@@ -286,8 +293,8 @@ export class PatternDatabase {
   #commitOne(change: Change): Outcome {
     const objection = this.#state.objection(change);
     if (objection !== undefined) {
-      if (change.kind === 'add' && this.#state.isOverLimit(change)) {
-        this.#statistics.add('patterns_refused');
+      if (objection.kind === 'refused' && objection.bound !== undefined) {
+        this.#statistics.add(objection.bound);
       }
       return objection;
     }
@@ -324,8 +331,9 @@ export class PatternDatabase {
   }
 
   #tell(change: Change): void {
-    if (change.kind === 'add') this.#statistics.add('patterns_added');
-    if (change.kind === 'del') this.#statistics.add('patterns_deleted');
+    const { kind } = change;
+    if (kind === 'add' || kind === 'accept') this.#statistics.add('patterns_added');
+    if (kind === 'del' || kind === 'expire') this.#statistics.add('patterns_deleted');
     for (const listener of this.#listeners) listener(change);
   }
 

@@ -130,6 +130,10 @@ const limitKeys = {
   consoleLineBytesMax: ['MaxConsoleLine', 256, 65_536, 1],
   consoleClientsMax: ['MaxConsoleClients', 1, 1024, 1],
   journalBytesMax: ['MaxJournalBytes', 1_048_576, 1_099_511_627_776, 1],
+  distributionBytesMax: ['MaxDistributionTable', 1_048_576, 1_073_741_824, 1],
+  servedMemoryBytesMax: ['MaxServedMemory', 65_536, 1_073_741_824, 1],
+  suspectQueueMax: ['MaxSuspectQueue', 1, 65_535, 1],
+  keywordCheckTimeoutMs: ['KeywordCheckTimeout', 1, 3600, 1000],
 } as const satisfies Record<keyof LimitSettings, readonly [string, number, number, number]>;
 
 function scaled(key: keyof LimitSettings): fc.Arbitrary<number> {
@@ -157,6 +161,10 @@ const limits: fc.Arbitrary<LimitSettings> = record({
   consoleLineBytesMax: scaled('consoleLineBytesMax'),
   consoleClientsMax: scaled('consoleClientsMax'),
   journalBytesMax: scaled('journalBytesMax'),
+  distributionBytesMax: scaled('distributionBytesMax'),
+  servedMemoryBytesMax: scaled('servedMemoryBytesMax'),
+  suspectQueueMax: scaled('suspectQueueMax'),
+  keywordCheckTimeoutMs: scaled('keywordCheckTimeoutMs'),
 });
 
 const host = fc.constantFrom('127.0.0.1', '192.0.2.7', '::1', '2001:db8::7', 'web.example', 'a_b');
@@ -219,6 +227,11 @@ const virus = fc.integer({ min: 4, max: 64 }).chain((patternSize) => {
     mode: fc.constantFrom('block' as const, 'detect' as const),
     normalizeRequests: fc.boolean(),
     blockConfirmedKeywords: fc.boolean(),
+    autoUpdateAction: fc.constantFrom('add' as const, 'propose' as const),
+    learnedPatternMs: fc.integer({ min: 0, max: 3650 }).map((days) => days * 86_400_000),
+    servedMemoryMs: fc.integer({ min: 1, max: 720 }).map((hours) => hours * 3_600_000),
+    maxLearnedPatterns: fc.integer({ min: 0, max: 1_000_000 }),
+    maxProposedPatterns: fc.integer({ min: 0, max: 100_000 }),
     neverBlockAddresses: fc.array(cidr, { maxLength: 3 }),
     neverBlockPaths: fc.array(fc.constantFrom('/', '/a,b', '/"x"', '/\\', '/a=b', '/[c]')),
   });
@@ -275,6 +288,11 @@ function render(settings: Settings): string[] {
     `Mode=${v.mode}`,
     `NormalizeRequests=${bit(v.normalizeRequests)}`,
     `BlockConfirmedKeywords=${bit(v.blockConfirmedKeywords)}`,
+    `AutoUpdateAction=${v.autoUpdateAction}`,
+    `LearnedPatternDays=${v.learnedPatternMs / 86_400_000}`,
+    `ServedMemoryHours=${v.servedMemoryMs / 3_600_000}`,
+    `MaxLearnedPatterns=${v.maxLearnedPatterns}`,
+    `MaxProposedPatterns=${v.maxProposedPatterns}`,
     `NeverBlock=${[
       ...v.neverBlockAddresses,
       ...v.neverBlockPaths.map((path) => quote(`path:${path}`)),

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { DurableFile } from '../../src/log/durable-file.ts';
 import { Statistics } from '../../src/statistics.ts';
-import type { Change, Outcome, Provenance } from '../../src/virus/change.ts';
+import type { Outcome, Provenance } from '../../src/virus/change.ts';
 import { PatternDatabase } from '../../src/virus/pattern-database.ts';
 import { tunableNames } from '../../src/virus/tunables.ts';
 import { CrashingDisk } from '../support/crashing-disk.ts';
@@ -19,8 +19,10 @@ import {
   comparable,
   expectedOutcome,
   held,
+  learning,
   Model,
   maxKeywords,
+  type PlainChange,
   patternSize,
   tunables,
 } from '../support/naive-database.ts';
@@ -33,12 +35,13 @@ class Server {
   database!: PatternDatabase;
   damagedCount = 0;
 
-  async start(base: readonly Change[]): Promise<void> {
+  async start(base: readonly PlainChange[]): Promise<void> {
     const bytes = Buffer.from(this.disk.read(path) ?? '');
     this.file = DurableFile.open(path, { fileSystem: this.disk });
     this.database = new PatternDatabase({
       patternSize,
       maxKeywords,
+      learning,
       seed: 3,
       tunables,
       journal: this.file,
@@ -73,7 +76,11 @@ function command(name: string, run: (model: Model, server: Server) => Promise<vo
   };
 }
 
-async function commitBoth(model: Model, server: Server, changes: readonly Change[]): Promise<void> {
+async function commitBoth(
+  model: Model,
+  server: Server,
+  changes: readonly PlainChange[],
+): Promise<void> {
   const expected: Outcome['kind'][] = [];
   for (const change of changes) {
     const kind = expectedOutcome(model.state, change);
@@ -87,7 +94,7 @@ async function commitBoth(model: Model, server: Server, changes: readonly Change
   );
 }
 
-const commit = (changes: readonly Change[]) =>
+const commit = (changes: readonly PlainChange[]) =>
   command(`commit ${JSON.stringify(changes)}`, (model, server) =>
     commitBoth(model, server, changes),
   );
@@ -102,7 +109,7 @@ const kill = (isPowerLoss: boolean) =>
   });
 
 /** Killed while it writes a change that is never answered: it is there whole or not at all. */
-const killWhileCommitting = (change: Change, share: number) =>
+const killWhileCommitting = (change: PlainChange, share: number) =>
   command(`kill in ${JSON.stringify(change)} at ${share}`, async (model, server) => {
     await server.database.idle();
     const before = server.disk.read(path) ?? '';
@@ -135,7 +142,7 @@ const rewrite = () =>
     assert.equal(await server.database.rewriteJournal(), undefined);
   });
 
-const fullDisk = (change: Change, freeBytes: number) =>
+const fullDisk = (change: PlainChange, freeBytes: number) =>
   command(`full disk at ${JSON.stringify(change)}`, async (model, server) => {
     await server.database.idle();
     const expected = expectedOutcome(model.state, change);
@@ -152,7 +159,7 @@ const dump = () =>
     assert.equal(outcome.kind, 'done');
     model.dumped = model.state.patterns
       .map(
-        ({ id }): Change => ({
+        ({ id }): PlainChange => ({
           kind: 'add',
           pattern: Uint8Array.from(Buffer.from(id.slice(0, patternSize), 'latin1')),
           origLength: Number(id.slice(patternSize + 1)),
@@ -162,17 +169,18 @@ const dump = () =>
       )
       .concat(
         model.state.keywords.map(
-          ({ id }): Change => ({ kind: 'add-keyword', keyword: id, from: 'ncf', atMs: 1 }),
+          ({ id }): PlainChange => ({ kind: 'add-keyword', keyword: id, from: 'ncf', atMs: 1 }),
         ),
       );
   });
 
-const reload = (shipped: readonly Change[]) =>
+const reload = (shipped: readonly PlainChange[]) =>
   command(`reload ${JSON.stringify(shipped)}`, async (model, server) => {
     model.shipped = shipped;
     await server.database.rebase(model.base, {
       tunables: { ...tunables, MaxVirusPatterns: 6 },
       maxKeywords,
+      learning,
     });
   });
 
@@ -184,11 +192,11 @@ const keyword = fc.constantFrom('cmd.exe', 'CMD.exe', 'root', '\xe9t\xe9', '"');
 const from = fc.constantFrom<Provenance>('console', 'ncf', 'auto(cmd.exe)', 'auto("\xe9)');
 const atMs = fc.integer({ min: 1, max: 2 ** 41 });
 
-const change: fc.Arbitrary<Change> = fc.oneof(
+const change: fc.Arbitrary<PlainChange> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.tuple(bytes, origLength, from, atMs).map(
-      ([pattern, length, who, at]): Change => ({
+      ([pattern, length, who, at]): PlainChange => ({
         kind: 'add',
         pattern,
         origLength: length,
@@ -201,26 +209,29 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     weight: 5,
     arbitrary: fc
       .tuple(bytes, origLength)
-      .map(([pattern, length]): Change => ({ kind: 'del', pattern, origLength: length })),
+      .map(([pattern, length]): PlainChange => ({ kind: 'del', pattern, origLength: length })),
   },
-  { weight: 1, arbitrary: fc.constant<Change>({ kind: 'clear' }) },
+  { weight: 1, arbitrary: fc.constant<PlainChange>({ kind: 'clear' }) },
   {
     weight: 3,
-    arbitrary: fc
-      .tuple(keyword, from, atMs)
-      .map(
-        ([word, who, at]): Change => ({ kind: 'add-keyword', keyword: word, from: who, atMs: at }),
-      ),
+    arbitrary: fc.tuple(keyword, from, atMs).map(
+      ([word, who, at]): PlainChange => ({
+        kind: 'add-keyword',
+        keyword: word,
+        from: who,
+        atMs: at,
+      }),
+    ),
   },
   {
     weight: 2,
-    arbitrary: keyword.map((word): Change => ({ kind: 'del-keyword', keyword: word })),
+    arbitrary: keyword.map((word): PlainChange => ({ kind: 'del-keyword', keyword: word })),
   },
   {
     weight: 2,
     arbitrary: fc
       .tuple(fc.constantFrom(...tunableNames), fc.integer({ min: 0, max: 1 }))
-      .map(([name, at]): Change => {
+      .map(([name, at]): PlainChange => {
         const value = { ...tunables, MaxVirusPatterns: 4 }[name];
         return { kind: 'set', name, value: name === 'EnablePatternAutoUpdate' ? at : value + at };
       }),
@@ -233,9 +244,9 @@ const shippedFiles = fc
     fc.uniqueArray(fc.constantFrom('aaaa', 'bbbb', 'cccc', 'gggg'), { maxLength: 3 }),
     fc.uniqueArray(fc.constantFrom('cmd.exe', 'root'), { maxLength: 1 }),
   )
-  .map(([texts, keywords]): Change[] => [
+  .map(([texts, keywords]): PlainChange[] => [
     ...texts.map(
-      (text): Change => ({
+      (text): PlainChange => ({
         kind: 'add',
         pattern: Uint8Array.from(Buffer.from(text)),
         origLength: 1,
@@ -244,7 +255,7 @@ const shippedFiles = fc
       }),
     ),
     ...keywords.map(
-      (word): Change => ({ kind: 'add-keyword', keyword: word, from: 'shipped', atMs: 1 }),
+      (word): PlainChange => ({ kind: 'add-keyword', keyword: word, from: 'shipped', atMs: 1 }),
     ),
   ]);
 

@@ -2,10 +2,13 @@
  * The naive pattern database: arrays searched from end to end, and the whole history of changes,
  * never shortened. What the real one should hold is the files, then that history, in order.
  */
-import type { Change, Outcome, Provenance } from '../../src/virus/change.ts';
+import type { Change, LearningChange, Outcome, Provenance } from '../../src/virus/change.ts';
 import { foldKeyword } from '../../src/virus/keyword-list.ts';
 import type { PatternDatabase } from '../../src/virus/pattern-database.ts';
 import { type TunableValues, tunableNames } from '../../src/virus/tunables.ts';
+
+/** What the naive database understands. */
+export type PlainChange = Exclude<Change, LearningChange>;
 
 export const patternSize = 4;
 export const tunables: TunableValues = {
@@ -15,6 +18,7 @@ export const tunables: TunableValues = {
   MaxVirusPatterns: 6,
 };
 export const maxKeywords = 3;
+export const learning = { maxLearned: 100, maxProposals: 100 };
 
 export interface Row {
   readonly id: string;
@@ -29,7 +33,7 @@ export interface State {
   values: Record<string, number>;
 }
 
-export function idOf(change: Extract<Change, { kind: 'add' | 'del' }>): string {
+export function idOf(change: Extract<PlainChange, { kind: 'add' | 'del' }>): string {
   return `${Buffer.from(change.pattern).toString('latin1')}/${change.origLength}`;
 }
 
@@ -37,7 +41,7 @@ export function without(rows: readonly Row[], id: string): Row[] {
   return rows.filter((row) => row.id !== id);
 }
 
-export function applied(state: State, change: Change): State {
+export function applied(state: State, change: PlainChange): State {
   switch (change.kind) {
     case 'add': {
       const row = { id: idOf(change), from: change.from, atMs: change.atMs };
@@ -59,7 +63,7 @@ export function applied(state: State, change: Change): State {
 }
 
 /** What kind of answer `change` gets, the sentence left out. */
-export function expectedOutcome(state: State, change: Change): Outcome['kind'] {
+export function expectedOutcome(state: State, change: PlainChange): Outcome['kind'] {
   const hasPattern = (id: string) => state.patterns.some((row) => row.id === id);
   const hasKeyword = (id: string) => state.keywords.some((row) => row.id === id);
   const limit = state.values.MaxVirusPatterns ?? 0;
@@ -82,7 +86,7 @@ export function expectedOutcome(state: State, change: Change): Outcome['kind'] {
 }
 
 /** The files under the operator's changes: a pattern or keyword that is there already stays. */
-export function baseState(base: readonly Change[]): State {
+export function baseState(base: readonly PlainChange[]): State {
   let state: State = { patterns: [], keywords: [], values: { ...tunables } };
   for (const change of base) {
     const isRepeated =
@@ -96,11 +100,11 @@ export function baseState(base: readonly Change[]): State {
 
 /** The model: the files and the whole history, never shortened. */
 export class Model {
-  shipped: readonly Change[] = [];
-  dumped: readonly Change[] = [];
-  history: Change[] = [];
+  shipped: readonly PlainChange[] = [];
+  dumped: readonly PlainChange[] = [];
+  history: PlainChange[] = [];
 
-  get base(): readonly Change[] {
+  get base(): readonly PlainChange[] {
     return [...this.shipped, ...this.dumped];
   }
 

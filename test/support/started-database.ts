@@ -12,6 +12,8 @@ export const tunables = {
   MaxVirusPatterns: 5,
 };
 
+export const learning = { maxLearned: 3, maxProposals: 2 };
+
 export function pattern(text: string): Uint8Array {
   const bytes = new Uint8Array(size);
   bytes.set(Buffer.from(text, 'latin1'));
@@ -55,6 +57,7 @@ export async function start(
   const database = new PatternDatabase({
     patternSize: size,
     maxKeywords: 3,
+    learning,
     seed: 1,
     tunables,
     journal,

@@ -53,6 +53,11 @@ test('one accelerator is a whole configuration, everything else has its default'
     mode: 'block',
     normalizeRequests: true,
     blockConfirmedKeywords: true,
+    autoUpdateAction: 'add',
+    learnedPatternMs: 30 * 86_400_000,
+    servedMemoryMs: 24 * 3_600_000,
+    maxLearnedPatterns: 10_000,
+    maxProposedPatterns: 1_000,
     neverBlockAddresses: [],
     neverBlockPaths: [],
   });
@@ -82,6 +87,10 @@ test('one accelerator is a whole configuration, everything else has its default'
     consoleLineBytesMax: 4096,
     consoleClientsMax: 16,
     journalBytesMax: 1_073_741_824,
+    distributionBytesMax: 33_554_432,
+    servedMemoryBytesMax: 4_194_304,
+    suspectQueueMax: 256,
+    keywordCheckTimeoutMs: 5_000,
   });
 });
 

@@ -157,11 +157,20 @@ test('a rewritten journal holds a header, what is needed, and nothing that was u
   assert.match(header ?? '', /"journal":1,"patternSize":16/);
   assert.deepEqual(
     lines.map((line) => line.slice(9, 21)),
-    ['{"del":"two"', '{"del":"x","', '{"add":"one"', '{"addKeyword'],
+    [
+      ...['{"expire":"t', '{"expire":"x', '{"add":"one"', '{"addKeyword'],
+      // What the operator deleted is not to be learned again.
+      ...['{"reject":"t', '{"reject":"x'],
+    ],
   );
   await database.commit([{ kind: 'clear' }]);
   await database.rewriteJournal();
-  assert.match(journal.text, /^.*\n[0-9a-f]{8} {"clear":true}\n[0-9a-f]{8} {"addKeyword.*\n$/);
+  const [, clear, ...rest] = journal.text.split('\n');
+  assert.match(clear ?? '', /^[0-9a-f]{8} {"clear":true}$/);
+  assert.deepEqual(
+    rest.map((line) => line.slice(9, 21)),
+    ['{"addKeyword', '{"reject":"t', '{"reject":"x', ''],
+  );
 });
 
 test('keywords come back although MaxVirusKeywords was lowered', async () => {

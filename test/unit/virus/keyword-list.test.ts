@@ -12,7 +12,7 @@ test('keywords are listed in the order of their addition, spelled as added', () 
   assert.equal(list.add('root.exe', 'ncf', 6), 'added');
   assert.equal(list.size, 2);
   assert.deepEqual(
-    [...list.entries()],
+    Array.from(list.entries(), ({ keyword, from, addedAtMs }) => ({ keyword, from, addedAtMs })),
     [
       { keyword: 'cmd.EXE', from: 'console', addedAtMs: 5 },
       { keyword: 'root.exe', from: 'ncf', addedAtMs: 6 },

@@ -4,6 +4,7 @@ import type { Change } from '../../../src/virus/change.ts';
 import {
   add,
   del,
+  learning,
   names,
   pattern,
   restart,
@@ -198,6 +199,7 @@ test('a reload takes and gives shipped patterns, and leaves what the console did
     {
       tunables: { ...tunables, HitThreshold: 400, RefreshInterval: 20, MaxVirusPatterns: 2 },
       maxKeywords: 9,
+      learning,
     },
   );
   assert.equal(loading.refusedCount, 0);
@@ -216,7 +218,7 @@ test('a reload takes and gives shipped patterns, and leaves what the console did
 test('a reload keeps the hits of the patterns that stay', async () => {
   const { database } = await start(shipped);
   database.patterns.hit(database.patterns.findInString('two', 0), 77);
-  await database.rebase([add('two', 'shipped', 9)], { tunables, maxKeywords: 3 });
+  await database.rebase([add('two', 'shipped', 9)], { tunables, maxKeywords: 3, learning });
   const [two, ...others] = [...database.patterns.entries()];
   assert.deepEqual(others, []);
   assert.equal(two?.hits, 1);
@@ -236,7 +238,7 @@ test('at no moment of a reload is a pattern that stays absent', async () => {
   look();
   const kept = before.slice(3_000);
   const news = Array.from({ length: 3_000 }, (_, at) => add(`q${at}`, 'shipped'));
-  await database.rebase([...news, ...kept], { ...limit, maxKeywords: 3 });
+  await database.rebase([...news, ...kept], { ...limit, maxKeywords: 3, learning });
   isDone = true;
   assert.ok(looks > 3);
   assert.equal(database.patterns.size, 6_000);
@@ -248,7 +250,7 @@ test('files that cannot be read leave the database as it was', async () => {
     yield add('three', 'shipped');
     throw new Error('unreadable');
   })();
-  await assert.rejects(database.rebase(base, { tunables, maxKeywords: 3 }), /unreadable/);
+  await assert.rejects(database.rebase(base, { tunables, maxKeywords: 3, learning }), /unreadable/);
   assert.deepEqual(names(database), ['one', 'two']);
   assert.deepEqual(await database.commit([add('x')]), [{ kind: 'done' }]);
 });

@@ -1,0 +1,269 @@
+/**
+ * What Auto Update has learned, beside the patterns and keywords themselves: the sample behind each
+ * learned pattern, the proposals, the rejections and the confirmed keywords; and how each change of
+ * `LearningChange` alters it. Part of database-state.ts, which tells it of all other changes. Pure.
+ */
+import type { Change, LearningChange, Outcome, Proposal, Sample } from './change.ts';
+import { patternKey } from './deletions.ts';
+import { foldKeyword, type KeywordList } from './keyword-list.ts';
+import { formatPattern } from './pattern.ts';
+import type { PatternEntry, PatternSet } from './pattern-set.ts';
+import { Proposals } from './proposals.ts';
+
+/** Bounds that a reload may change. */
+export interface LearningBounds {
+  readonly maxLearned: number;
+  readonly maxProposals: number;
+}
+
+/** A pattern that was learned, as the database holds it now. */
+export interface LearnedPattern extends PatternEntry {
+  readonly keyword: string;
+  readonly sample: Sample;
+}
+
+/** What a learned pattern has besides its entry in the pattern set. */
+interface Details {
+  readonly pattern: Uint8Array;
+  readonly origLength: number;
+  readonly keyword: string;
+  readonly sample: Sample;
+  /** The hits that the journal knows of. */
+  writtenHits: number;
+}
+
+type Add = Extract<Change, { kind: 'add' }>;
+type Accept = Extract<Change, { kind: 'accept' }>;
+
+const noSample: Sample = { requestLine: '', source: '' };
+
+function refused(message: string) {
+  return { kind: 'refused', message } as const;
+}
+
+/** The keyword in `auto(KEYWORD)`; undefined for what was not learned. */
+export function learnedKeyword(from: string): string | undefined {
+  return from.startsWith('auto(') ? from.slice('auto('.length, -1) : undefined;
+}
+
+/** Learned patterns, proposals and confirmations over a pattern set and a keyword list. */
+export class LearningState {
+  readonly proposals: Proposals;
+  maxLearned: number;
+  readonly #patterns: PatternSet;
+  readonly #keywords: KeywordList;
+  readonly #details = new Map<string, Details>();
+
+  constructor(patterns: PatternSet, keywords: KeywordList, bounds: LearningBounds) {
+    this.#patterns = patterns;
+    this.#keywords = keywords;
+    this.maxLearned = bounds.maxLearned;
+    this.proposals = new Proposals(bounds.maxProposals);
+  }
+
+  /** Takes over the bounds of a state that other settings were read into. */
+  adoptBounds(other: LearningState): void {
+    this.maxLearned = other.maxLearned;
+    this.proposals.max = other.proposals.max;
+  }
+
+  /** How many learned patterns there are. */
+  get learnedCount(): number {
+    return this.#details.size;
+  }
+
+  /** The learned patterns, in the order in which they were learned. */
+  *learned(): Generator<LearnedPattern> {
+    for (const { pattern, origLength, keyword, sample } of this.#details.values()) {
+      const entry = this.#patterns.find(pattern, origLength);
+      if (entry !== undefined) yield { ...entry, keyword, sample };
+    }
+  }
+
+  /** What keeps an add from being made because it is a learned one. */
+  objectionToAdd(change: Add): Outcome | undefined {
+    if (change.sample === undefined || this.#details.size < this.maxLearned) return undefined;
+    const message = `There are ${this.#details.size} learned patterns and MaxLearnedPatterns is ${this.maxLearned}; delete some, or raise it in PROXY.CFG.`;
+    return { ...refused(message), bound: 'patterns_refused' };
+  }
+
+  /** What keeps `change` from being made now; undefined when nothing does. */
+  objection(change: LearningChange): Outcome | undefined {
+    switch (change.kind) {
+      case 'propose':
+        return this.#objectionToProposal(change.proposal);
+      case 'accept':
+      case 'reject': {
+        const { pattern, origLength } = change;
+        const proposal = this.proposals.find(pattern);
+        if (proposal !== undefined && (origLength ?? proposal.origLength) === proposal.origLength) {
+          return undefined;
+        }
+        const length = origLength === undefined ? '' : ` -o ${origLength}`;
+        return refused(
+          `There is no proposed pattern "${formatPattern(pattern)}"${length}; "virus list" shows those there are.`,
+        );
+      }
+      case 'seen':
+      case 'expire':
+        if (this.#details.has(patternKey(change.pattern, change.origLength))) return undefined;
+        return refused('There is no such learned pattern.');
+      case 'confirm-keyword':
+      case 'unconfirm-keyword':
+        return this.#keywords.has(change.keyword)
+          ? undefined
+          : refused('There is no such keyword any more.');
+    }
+  }
+
+  /** The add that accepting a proposal makes; undefined when there is no proposal. */
+  accepted({ pattern, atMs }: Accept): Add | undefined {
+    const proposal = this.proposals.find(pattern);
+    if (proposal === undefined) return undefined;
+    const { origLength, keyword, sample } = proposal;
+    return { kind: 'add', pattern, origLength, from: `auto(${keyword})`, atMs, sample };
+  }
+
+  /** Makes a change that has no part in the pattern set: all but `accept` and `expire`. */
+  apply(change: LearningChange): void {
+    switch (change.kind) {
+      case 'propose':
+        this.proposals.put(change.proposal);
+        return;
+      case 'reject':
+        this.#reject(change.pattern, change.keyword);
+        return;
+      case 'seen': {
+        const { pattern, origLength, hits, atMs } = change;
+        const details = this.#details.get(patternKey(pattern, origLength));
+        if (details !== undefined) details.writtenHits = hits;
+        this.#patterns.noteSeen(pattern, origLength, hits, atMs);
+        return;
+      }
+      case 'confirm-keyword':
+        this.#confirm(change.keyword, change.atMs);
+        return;
+      case 'unconfirm-keyword': {
+        const entry = this.#keywords.find(change.keyword);
+        if (entry !== undefined) entry.confirmedAtMs = undefined;
+      }
+    }
+  }
+
+  /** Follows an add that the pattern set has taken. */
+  noteAdded({ pattern, origLength, from, atMs, sample }: Add): void {
+    const key = patternKey(pattern, origLength);
+    const keyword = learnedKeyword(from);
+    const proposal = this.proposals.take(pattern);
+    this.proposals.allow(pattern);
+    // At the end of the order, as the pattern itself.
+    this.#details.delete(key);
+    if (keyword === undefined) return;
+    const details = { pattern, origLength, keyword, sample: sample ?? noSample, writtenHits: 0 };
+    this.#details.set(key, details);
+    if (proposal?.confirms === true) this.#confirm(keyword, atMs);
+  }
+
+  /**
+   * Follows a deletion by the operator, before the set makes it. Whoever deletes a pattern wants its
+   * requests to pass: it is not to be learned again, nor are they to be blocked by its keyword.
+   */
+  noteDeleted(pattern: Uint8Array, origLength: number): void {
+    const details = this.#details.get(patternKey(pattern, origLength));
+    this.#details.delete(patternKey(pattern, origLength));
+    this.#reject(pattern, details?.keyword);
+  }
+
+  /** Follows the end of a learned pattern that was not seen any more. */
+  noteExpired(pattern: Uint8Array, origLength: number): void {
+    this.#details.delete(patternKey(pattern, origLength));
+  }
+
+  /** Follows a clear: nothing is blocked any more, not by keywords either. */
+  noteCleared(): void {
+    this.#details.clear();
+    this.#keywords.unconfirmAll();
+  }
+
+  /** Follows the deletion of a keyword. */
+  noteKeywordDeleted(keyword: string): void {
+    this.proposals.unbar(keyword);
+  }
+
+  /** The sample to write with a learned pattern. */
+  sampleOf(pattern: Uint8Array, origLength: number): Sample | undefined {
+    return this.#details.get(patternKey(pattern, origLength))?.sample;
+  }
+
+  /** What a journal needs besides the patterns and keywords, which come first. */
+  *overlay(): Generator<LearningChange> {
+    for (const { pattern, origLength, hits, lastHitMs } of this.learned()) {
+      if (lastHitMs !== undefined)
+        yield { kind: 'seen', pattern, origLength, hits, atMs: lastHitMs };
+    }
+    for (const proposal of this.proposals.pending()) yield { kind: 'propose', proposal };
+    for (const { pattern, keyword } of this.proposals.rejections()) {
+      yield { kind: 'reject', pattern, ...(keyword !== undefined && { keyword }) };
+    }
+    for (const entry of this.#keywords.entries()) {
+      const { keyword, confirmedAtMs: atMs } = entry;
+      if (atMs !== undefined) yield { kind: 'confirm-keyword', keyword, atMs };
+    }
+  }
+
+  /**
+   * What is to be written down: how often the proposed, the learned and the confirmed were seen since,
+   * and what was not seen for `lastsMs` (0: nothing expires).
+   */
+  review(nowMs: number, lastsMs: number): LearningChange[] {
+    const isOver = (seenMs: number) => lastsMs > 0 && nowMs - seenMs >= lastsMs;
+    const changes: LearningChange[] = this.proposals
+      .takeUnwritten()
+      .map((proposal) => ({ kind: 'propose', proposal }));
+    const alive = new Set<string>();
+    for (const { pattern, origLength, hits, lastHitMs = 0, addedAtMs, keyword } of this.learned()) {
+      if (isOver(Math.max(lastHitMs, addedAtMs))) {
+        changes.push({ kind: 'expire', pattern, origLength });
+        continue;
+      }
+      alive.add(foldKeyword(keyword));
+      const written = this.#details.get(patternKey(pattern, origLength))?.writtenHits ?? 0;
+      if (hits > written)
+        changes.push({ kind: 'seen', pattern, origLength, hits, atMs: lastHitMs });
+    }
+    for (const { keyword, confirmedAtMs, lastHitMs = 0 } of this.#keywords.entries()) {
+      if (confirmedAtMs === undefined) continue;
+      const isIdle = isOver(Math.max(lastHitMs, confirmedAtMs));
+      if (isIdle && !alive.has(foldKeyword(keyword))) {
+        changes.push({ kind: 'unconfirm-keyword', keyword });
+      } else if (lastHitMs > confirmedAtMs) {
+        changes.push({ kind: 'confirm-keyword', keyword, atMs: lastHitMs });
+      }
+    }
+    return changes;
+  }
+
+  #objectionToProposal({ pattern, origLength }: Proposal): Outcome | undefined {
+    if (this.#patterns.has(pattern, origLength)) return refused('The pattern is there already.');
+    if (this.proposals.isRejected(pattern))
+      return refused('The operator has rejected the pattern.');
+    if (this.proposals.find(pattern) !== undefined) return undefined;
+    const { size, max } = this.proposals;
+    if (size < max) return undefined;
+    const message = `There are ${size} proposed patterns and MaxProposedPatterns is ${max}; accept or reject some, or raise it in PROXY.CFG.`;
+    return { ...refused(message), bound: 'proposals_refused' };
+  }
+
+  #reject(pattern: Uint8Array, keyword: string | undefined): void {
+    const barred = this.proposals.take(pattern)?.keyword ?? keyword;
+    this.proposals.reject(pattern, barred);
+    const entry = barred === undefined ? undefined : this.#keywords.find(barred);
+    if (entry !== undefined) entry.confirmedAtMs = undefined;
+  }
+
+  #confirm(keyword: string, atMs: number): void {
+    const entry = this.#keywords.find(keyword);
+    if (entry === undefined || this.proposals.bars(keyword)) return;
+    entry.confirmedAtMs = Math.max(entry.confirmedAtMs ?? 0, atMs);
+  }
+}
