@@ -1,10 +1,13 @@
 /** What the console sees and does, put together from the running parts. */
 import type { ConsoleContext } from './admin/console.ts';
+import type { Listed } from './admin/listing.ts';
 import type { ScreenSnapshot } from './admin/screen.ts';
 import type { Settings } from './config/shape.ts';
 import type { LogFile } from './log/file.ts';
 import type { PatternState } from './pattern-state.ts';
 import type { HitRates } from './virus/hit-rates.ts';
+import type { PatternDatabase } from './virus/pattern-database.ts';
+import type { Suspects } from './virus/suspects.ts';
 import type { VirusSources } from './virus/virus-sources.ts';
 
 export interface ConsoleParts {
@@ -13,6 +16,8 @@ export interface ConsoleParts {
   state(): PatternState | undefined;
   readonly hitRates: HitRates;
   readonly virusSources: VirusSources;
+  /** Undefined until the database is read. */
+  suspects(): Suspects | undefined;
   consoleLog(): LogFile;
   nowMs(): number;
 }
@@ -30,8 +35,13 @@ export function consoleContext(parts: ConsoleParts): ConsoleContext {
     scanVirusPatterns: () => parts.settings().scanVirusPatterns,
     commit: (changes) => state().database.commit(changes),
     snapshot: () => takeSnapshot(parts, state()),
-    patterns: () => state().database.patterns.entries(),
-    keywords: () => state().database.keywords.entries(),
+    listed: {
+      patterns: () => state().database.patterns.entries(),
+      learned: () => state().database.learning.learned(),
+      proposals: () => state().database.learning.proposals.pending(),
+      keywords: () => state().database.keywords.entries(),
+      count: (what) => countOf(state().database, what),
+    },
     dump: async () => {
       const { database, dumpPath: path } = state();
       const outcome = await state().dump();
@@ -47,6 +57,19 @@ export function consoleContext(parts: ConsoleParts): ConsoleContext {
   };
 }
 
+function countOf(database: PatternDatabase, what: Parameters<Listed['count']>[0]): number {
+  switch (what) {
+    case 'patterns':
+      return database.patterns.size;
+    case 'learned':
+      return database.learning.learnedCount;
+    case 'proposals':
+      return database.learning.proposals.size;
+    case 'keywords':
+      return database.keywords.size;
+  }
+}
+
 function takeSnapshot(parts: ConsoleParts, { database }: PatternState): ScreenSnapshot {
   const { virus } = parts.settings();
   const nowMs = parts.nowMs();
@@ -59,7 +82,9 @@ function takeSnapshot(parts: ConsoleParts, { database }: PatternState): ScreenSn
     autoUpdate: database.tunables.get('EnablePatternAutoUpdate') === 1,
     ...parts.hitRates.figures(nowMs),
     virusSources: parts.virusSources.list(),
-    lastPredictedRequest: undefined,
+    lastPredictedRequest: parts.suspects()?.lastPredicted,
+    learnedPatterns: database.learning.learnedCount,
+    proposedPatterns: database.learning.proposals.size,
     differences: database.differences(),
     mode: virus.mode,
     atMs: nowMs,

@@ -3,7 +3,7 @@
  * told. Shared by the console and by the NCF files that are run at start. Commits nothing.
  */
 import { quote } from '../config/quoted.ts';
-import type { Change, Outcome, Provenance } from '../virus/change.ts';
+import type { Change, LearningChange, Outcome, Provenance } from '../virus/change.ts';
 import { formatPattern, padPattern } from '../virus/pattern.ts';
 import { commandRows } from './commands.ts';
 import type { Command } from './grammar.ts';
@@ -28,13 +28,17 @@ function patternChange(command: Command, origin: ChangeOrigin): CommandChanges {
     const message = `The pattern has ${bytes.length} bytes; PatternSize allows ${origin.patternSize}.`;
     return { ok: false, message };
   }
-  const origLength = Number(command.options.get('o'));
+  const origLength = command.options.get('o');
   const { from, atMs } = origin;
-  const change: Change =
-    command.word === 'add'
-      ? { kind: 'add', pattern, origLength, from, atMs }
-      : { kind: 'del', pattern, origLength };
-  return { ok: true, changes: [change] };
+  const length = Number(origLength);
+  const typed = origLength === undefined ? {} : { origLength: length };
+  const changes = {
+    add: { kind: 'add', pattern, origLength: length, from, atMs },
+    del: { kind: 'del', pattern, origLength: length },
+    accept: { kind: 'accept', pattern, ...typed, atMs },
+    reject: { kind: 'reject', pattern, ...typed },
+  } as const satisfies Record<string, Change>;
+  return { ok: true, changes: [changes[command.word as keyof typeof changes]] };
 }
 
 function keywordChange(command: Command, { from, atMs }: ChangeOrigin): CommandChanges {
@@ -50,9 +54,8 @@ function keywordChange(command: Command, { from, atMs }: ChangeOrigin): CommandC
 export function commandChanges(command: Command, origin: ChangeOrigin): CommandChanges {
   const { word, options, asksHelp } = command;
   if (asksHelp) return { ok: true, changes: [] };
-  if (word === 'add' || word === 'del') {
-    return options.has('k') ? keywordChange(command, origin) : patternChange(command, origin);
-  }
+  if (options.has('p')) return patternChange(command, origin);
+  if (word === 'add' || word === 'del') return keywordChange(command, origin);
   if (word !== '') return { ok: true, changes: [] };
   if (options.has('c')) return { ok: true, changes: [{ kind: 'clear' }] };
   const changes = [...options].flatMap(([letter, value]): Change[] => {
@@ -61,6 +64,8 @@ export function commandChanges(command: Command, origin: ChangeOrigin): CommandC
   });
   return { ok: true, changes };
 }
+
+type AutomaticChange = Exclude<LearningChange, { kind: 'accept' | 'reject' }>;
 
 function describeChange(change: Change): string {
   switch (change.kind) {
@@ -76,6 +81,30 @@ function describeChange(change: Change): string {
       return 'Cleared all patterns.';
     case 'set':
       return `${change.name} is now ${change.value}.`;
+    case 'accept':
+      return `Accepted "${formatPattern(change.pattern)}": it blocks from now on.`;
+    case 'reject':
+      return `Rejected "${formatPattern(change.pattern)}": it will not be learned.`;
+    default:
+      return describeLearning(change);
+  }
+}
+
+/** What Auto Update did by itself; no console command does these. */
+function describeLearning(change: AutomaticChange): string {
+  switch (change.kind) {
+    case 'propose': {
+      const { pattern, origLength } = change.proposal;
+      return `Proposed "${formatPattern(pattern)}", original length ${origLength}.`;
+    }
+    case 'expire':
+      return `Deleted "${formatPattern(change.pattern)}", original length ${change.origLength}: it was not seen any more.`;
+    case 'seen':
+      return `Noted ${change.hits} hits of "${formatPattern(change.pattern)}".`;
+    case 'confirm-keyword':
+      return `Confirmed the keyword ${quote(change.keyword)}.`;
+    case 'unconfirm-keyword':
+      return `The keyword ${quote(change.keyword)} is no longer confirmed.`;
   }
 }
 

@@ -10,7 +10,16 @@ import { tunableRanges } from '../config/virus-rows.ts';
 import type { TunableName } from '../virus/change.ts';
 
 /** The word after `virus`; empty for the commands that consist of options alone. */
-export type CommandWord = '' | 'add' | 'del' | 'list' | 'dump' | 'show' | 'run';
+export type CommandWord =
+  | ''
+  | 'add'
+  | 'del'
+  | 'accept'
+  | 'reject'
+  | 'list'
+  | 'dump'
+  | 'show'
+  | 'run';
 
 /** One option: a flag, or one that takes an integer or a string. */
 export type OptionRow =
@@ -93,6 +102,19 @@ function helpRow(option: OptionRow): CommandRow {
   };
 }
 
+/** `virus accept` and `virus reject`; the original length may be typed, too, as for `virus del`. */
+function proposalRows(
+  word: 'accept' | 'reject',
+  prose: { readonly help: string; readonly details: string },
+): CommandRow[] {
+  const form = { word, inStateFile: false, ...prose };
+  const example = `virus ${word} -p "wp-admin/admin-a"`;
+  return [
+    { ...form, options: [pattern], examples: [example] },
+    { ...form, options: [pattern, origLength], examples: [`${example} -o 52`] },
+  ];
+}
+
 /** Every form of every command, in the order in which the help lists them. */
 export const commandTable: readonly CommandRow[] = [
   {
@@ -110,7 +132,7 @@ export const commandTable: readonly CommandRow[] = [
     inStateFile: true,
     help: 'add a keyword',
     details:
-      'A suspect request that contains the keyword is taken for a virus request and its pattern is added.',
+      'A suspect request that contains the keyword is taken for a virus request and its pattern is added. The text is taken as it is, whatever its case, in the request as it came and percent-decoded.',
     examples: ['virus add -k cmd.exe', 'virus add -k "/root exe"'],
   },
   {
@@ -118,7 +140,8 @@ export const commandTable: readonly CommandRow[] = [
     options: [pattern, origLength],
     inStateFile: true,
     help: 'delete a virus pattern',
-    details: 'The pattern and the original length must both be those that were added.',
+    details:
+      'The pattern and the original length must both be those that were added. Auto Update does not learn it again, and if it was learned, its keyword blocks nothing more by itself.',
     examples: ['virus del -p "default.ida?NNNN" -o 385'],
   },
   {
@@ -129,13 +152,23 @@ export const commandTable: readonly CommandRow[] = [
     details: 'Patterns that were learned through the keyword stay.',
     examples: ['virus del -k cmd.exe'],
   },
+  ...proposalRows('accept', {
+    help: 'add a proposed pattern',
+    details:
+      'The pattern is one that Auto Update proposed instead of adding it; "virus list" shows them and why. It blocks from now on.',
+  }),
+  ...proposalRows('reject', {
+    help: 'turn down a proposed pattern',
+    details:
+      'The pattern is neither proposed nor learned again, and its keyword blocks nothing by itself. To take that back, add the pattern with "virus add", or the keyword anew after deleting it.',
+  }),
   {
     word: 'list',
     options: [],
     inStateFile: false,
     help: 'list the patterns',
     details:
-      'A table of the patterns in the order in which they were added, with where each came from, its hits and its last hit. It shows the first 1000; "virus dump" writes all of them.',
+      'A table of the patterns in the order in which they were added, with where each came from, its hits and its last hit; then a table of those that were learned, with the request that each was learned from, and one of those that are proposed and why they were not added. Each shows the first 1000; "virus dump" writes all patterns.',
     examples: ['virus list'],
   },
   {
@@ -143,7 +176,8 @@ export const commandTable: readonly CommandRow[] = [
     options: [{ letter: 'k', kind: 'flag', help: 'list the keywords instead of the patterns' }],
     inStateFile: false,
     help: 'list the keywords',
-    details: 'A table of the keywords, with where each came from.',
+    details:
+      'A table of the keywords, with where each came from, since when it is confirmed, and how many requests it has blocked by itself since the start.',
     examples: ['virus list -k'],
   },
   {
@@ -247,7 +281,7 @@ export const commandTable: readonly CommandRow[] = [
     options: [{ letter: 'c', kind: 'flag', help: 'clear' }],
     inStateFile: true,
     help: 'clear all patterns',
-    details: 'Keywords stay.',
+    details: 'Keywords stay, but none of them is confirmed any more.',
     examples: ['virus -c'],
   },
   ...helpOptions.map(helpRow),

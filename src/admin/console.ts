@@ -5,31 +5,13 @@
  * reads no socket (console-server.ts) and owns nothing: what it works on is its `ConsoleContext`.
  */
 import { describeFileError } from '../config/fault.ts';
-import { quote } from '../config/quoted.ts';
 import { cutLineBytes, formatDate } from '../log/access.ts';
-import type { Change, Outcome, Provenance } from '../virus/change.ts';
-import { formatPattern } from '../virus/pattern.ts';
+import type { Change, Outcome } from '../virus/change.ts';
 import { commandChanges, describeOutcome } from './changes.ts';
 import { renderCommandHelp } from './command-reference.ts';
 import { type Command, parseLine } from './grammar.ts';
-import { formatMoment, renderShow, type ScreenSnapshot } from './screen.ts';
-
-/** A pattern as `virus list` shows it. */
-export interface ConsolePattern {
-  readonly pattern: Uint8Array;
-  readonly origLength: number;
-  readonly from: Provenance;
-  readonly addedAtMs: number;
-  readonly hits: number;
-  readonly lastHitMs: number | undefined;
-}
-
-/** A keyword as `virus list -k` shows it. */
-export interface ConsoleKeyword {
-  readonly keyword: string;
-  readonly from: Provenance;
-  readonly addedAtMs: number;
-}
+import { type Listed, renderList } from './listing.ts';
+import { formatFigure, renderShow, type ScreenSnapshot } from './screen.ts';
 
 /** What the console needs of the running server. */
 export interface ConsoleContext {
@@ -42,8 +24,7 @@ export interface ConsoleContext {
   /** Makes the changes durable and applies them; one outcome a change, in order. */
   commit(changes: readonly Change[]): Promise<readonly Outcome[]>;
   snapshot(): ScreenSnapshot;
-  patterns(): Iterable<ConsolePattern>;
-  keywords(): Iterable<ConsoleKeyword>;
+  readonly listed: Listed;
   /** Writes VIRPAT.NCF; rejects when it cannot. */
   dump(): Promise<{
     readonly path: string;
@@ -70,75 +51,11 @@ const notFound: Reply = { ok: false, text: 'virus command not found' };
 /** The reply to whatever is asked before the context is ready. */
 export const notReadyText = 'wormgate is still starting; try again in a moment.';
 
-const listRowsMax = 1000;
 /** Beyond this many characters of replies a batch gets no more tables. */
 const batchReplyMax = 4 * 1024 * 1024;
 
 function refused(text: string): Reply {
   return { ok: false, text };
-}
-
-/** Columns as wide as their widest cell; numbers to the right. */
-function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((name, column) =>
-    rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), name.length),
-  );
-  const isNumber = header.map((_, column) => rows.every((row) => /^\d+$/.test(row[column] ?? '')));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) =>
-        isNumber[column] === true
-          ? cell.padStart(widths[column] ?? 0)
-          : cell.padEnd(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
-  return [header, ...rows].map(line).join('\n');
-}
-
-function* firstRows<Row>(rows: Iterable<Row>): Generator<Row> {
-  let count = 0;
-  for (const row of rows) {
-    if (count >= listRowsMax) return;
-    count += 1;
-    yield row;
-  }
-}
-
-function provenance(from: Provenance): string {
-  return quote(from).slice(1, -1);
-}
-
-function listPatterns(context: ConsoleContext): Reply {
-  const rows = Array.from(firstRows(context.patterns()), (entry) => [
-    `"${formatPattern(entry.pattern)}"`,
-    String(entry.origLength),
-    provenance(entry.from),
-    formatMoment(entry.addedAtMs),
-    String(entry.hits),
-    entry.lastHitMs === undefined ? '-' : formatMoment(entry.lastHitMs),
-  ]);
-  if (rows.length === 0) return { ok: true, text: 'There are no patterns.' };
-  const table = renderTable(['PATTERN', 'LENGTH', 'FROM', 'ADDED', 'HITS', 'LAST HIT'], rows);
-  const more = context.snapshot().noOfPatterns - rows.length;
-  return { ok: true, text: more > 0 ? `${table}\n${moreRows(more)}` : table };
-}
-
-function moreRows(count: number): string {
-  return `And ${count} more; "virus dump" writes all of them to VIRPAT.NCF.`;
-}
-
-function listKeywords(context: ConsoleContext): Reply {
-  const rows = Array.from(firstRows(context.keywords()), (entry) => [
-    quote(entry.keyword),
-    provenance(entry.from),
-    formatMoment(entry.addedAtMs),
-  ]);
-  if (rows.length === 0) return { ok: true, text: 'There are no keywords.' };
-  const table = renderTable(['KEYWORD', 'FROM', 'ADDED'], rows);
-  if (rows.length < listRowsMax) return { ok: true, text: table };
-  const more = Array.from(context.keywords()).length - rows.length;
-  return { ok: true, text: more > 0 ? `${table}\n${moreRows(more)}` : table };
 }
 
 function counted(count: number, noun: string): string {
@@ -159,7 +76,7 @@ async function answer(command: Command, context: ConsoleContext): Promise<Reply>
   if (command.asksHelp) return { ok: true, text: renderCommandHelp(command.word) };
   switch (command.word) {
     case 'list':
-      return command.options.has('k') ? listKeywords(context) : listPatterns(context);
+      return { ok: true, text: renderList(command.options.has('k'), context.listed) };
     case 'show':
       return { ok: true, text: renderShow(context.snapshot()) };
     case 'dump':
@@ -190,6 +107,18 @@ function replyOf(changes: readonly Change[], outcomes: readonly Outcome[]): Repl
   return ok && outcomes.every(({ kind }) => kind === 'unchanged')
     ? { ...reply, unchanged: true }
     : reply;
+}
+
+/** The paper's rule of thumb, for a threshold that breaks it ("Choosing a Proper Threshold"). */
+function withAdvice(reply: Reply, changes: readonly Change[], context: ConsoleContext): Reply {
+  const [threshold] = changes.flatMap((change) =>
+    change.kind === 'set' && change.name === 'HitThreshold' ? [change.value] : [],
+  );
+  if (threshold === undefined || !reply.ok) return reply;
+  const rate = context.snapshot().aveNonVirusHitRate;
+  if (threshold > rate) return reply;
+  const advice = `It should be greater than the Ave Non Virus Hit Rate, which is ${formatFigure(rate)}.`;
+  return { ...reply, text: `${reply.text} ${advice}` };
 }
 
 /** The lines of one batch on their way: what is answered, and what still waits to be committed. */
@@ -258,7 +187,8 @@ class Batch {
     let at = 0;
     for (const each of waiting) {
       const end = at + each.changes.length;
-      this.#reply(each.index, replyOf(each.changes, outcomes.slice(at, end)));
+      const reply = replyOf(each.changes, outcomes.slice(at, end));
+      this.#reply(each.index, withAdvice(reply, each.changes, this.#context));
       at = end;
     }
   }

@@ -40,6 +40,9 @@ export interface ScreenSnapshot {
   /** Newest first. */
   readonly virusSources: readonly ScreenSource[];
   readonly lastPredictedRequest?: string | undefined;
+  /** How many patterns were learned, and how many wait for the operator. */
+  readonly learnedPatterns: number;
+  readonly proposedPatterns: number;
   readonly differences: readonly ScreenDifference[];
   readonly mode: 'block' | 'detect';
   readonly atMs: number;
@@ -52,20 +55,25 @@ interface Item {
   readonly key?: string;
 }
 
-function figure(value: number): string {
+/** A number as the screen shows it. */
+export function formatFigure(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(2);
 }
 
 const configurationItems: readonly Item[] = [
-  { label: 'No Of Patterns', value: (of) => figure(of.noOfPatterns) },
-  { label: 'Pattern Size', value: (of) => figure(of.patternSize), key: 'PatternSize' },
+  { label: 'No Of Patterns', value: (of) => formatFigure(of.noOfPatterns) },
+  { label: 'Pattern Size', value: (of) => formatFigure(of.patternSize), key: 'PatternSize' },
   {
     label: 'Pattern Start Offset',
-    value: (of) => figure(of.patternStartOffset),
+    value: (of) => formatFigure(of.patternStartOffset),
     key: 'PatternStartOffset',
   },
-  { label: 'Refresh Interval', value: (of) => figure(of.refreshInterval), key: 'RefreshInterval' },
-  { label: 'Hit Threshold', value: (of) => figure(of.hitThreshold), key: 'HitThreshold' },
+  {
+    label: 'Refresh Interval',
+    value: (of) => formatFigure(of.refreshInterval),
+    key: 'RefreshInterval',
+  },
+  { label: 'Hit Threshold', value: (of) => formatFigure(of.hitThreshold), key: 'HitThreshold' },
   {
     label: 'Virus Auto Update',
     value: (of) => (of.autoUpdate ? '1' : '0'),
@@ -74,12 +82,12 @@ const configurationItems: readonly Item[] = [
 ];
 
 const monitoringItems: readonly Item[] = [
-  { label: 'Virus Requests', value: (of) => figure(of.virusRequests) },
-  { label: 'Non Virus Requests', value: (of) => figure(of.nonVirusRequests) },
-  { label: 'Recommend Threshold', value: (of) => figure(of.recommendThreshold) },
-  { label: 'Max Non Virus Hit Rate', value: (of) => figure(of.maxNonVirusHitRate) },
-  { label: 'Ave Virus Hit Rate', value: (of) => figure(of.aveVirusHitRate) },
-  { label: 'Ave Non Virus Hit Rate', value: (of) => figure(of.aveNonVirusHitRate) },
+  { label: 'Virus Requests', value: (of) => formatFigure(of.virusRequests) },
+  { label: 'Non Virus Requests', value: (of) => formatFigure(of.nonVirusRequests) },
+  { label: 'Recommend Threshold', value: (of) => formatFigure(of.recommendThreshold) },
+  { label: 'Max Non Virus Hit Rate', value: (of) => formatFigure(of.maxNonVirusHitRate) },
+  { label: 'Ave Virus Hit Rate', value: (of) => formatFigure(of.aveVirusHitRate) },
+  { label: 'Ave Non Virus Hit Rate', value: (of) => formatFigure(of.aveNonVirusHitRate) },
 ];
 
 const sourcesLabel = 'Virus Source IP Address';
@@ -97,6 +105,11 @@ function remarks(snapshot: ScreenSnapshot): string[] {
   const lines = others.map(
     ({ name, configured, inForce }) => `${name}: ${inForce} (PROXY.CFG: ${configured})`,
   );
+  const { learnedPatterns, proposedPatterns } = snapshot;
+  if (learnedPatterns > 0) lines.push(`Learned Patterns: ${learnedPatterns}`);
+  if (proposedPatterns > 0) {
+    lines.push(`Proposed Patterns: ${proposedPatterns} ("virus list" shows why)`);
+  }
   if (snapshot.mode === 'detect') lines.push('Mode: detect (nothing is blocked)');
   return lines;
 }
@@ -165,34 +178,25 @@ function sourceLines(snapshot: ScreenSnapshot, columns: number): string[] {
   });
 }
 
-/** How far the rows of a terminal suffice: blank lines go first, then the oldest sources. */
-function fit(groups: readonly (readonly string[])[], shrinkable: number, rows: number): string[] {
-  const join = (parts: readonly (readonly string[])[], gap: readonly string[]) =>
-    parts.flatMap((part, index) => (index === 0 ? part : [...gap, ...part]));
-  const spaced = join(groups, ['']);
-  if (spaced.length <= rows) return spaced;
-  const dense = join(groups, []);
-  const surplus = dense.length - rows;
-  if (surplus <= 0) return dense;
-  const shrunk = groups.map((group, index) =>
-    index === shrinkable ? group.slice(0, Math.max(2, group.length - surplus)) : group,
-  );
-  return join(shrunk, []).slice(0, rows);
+/** `line` in pieces of at most `columns`; those that follow the first are indented. */
+function wrap(line: string, columns: number): string[] {
+  if (line.length <= columns) return [line];
+  const indent = ' '.repeat(Math.min(4, Math.floor(columns / 4)));
+  const pieces = [line.slice(0, columns)];
+  const step = columns - indent.length;
+  for (let at = columns; at < line.length; at += step) {
+    pieces.push(`${indent}${line.slice(at, at + step)}`);
+  }
+  return pieces;
 }
 
-/**
- * The screen as at most `rows` lines of at most `columns` characters. Two columns of figures from 76
- * columns up, one below. What does not fit is left out from the bottom.
- */
-export function renderScreen(
-  snapshot: ScreenSnapshot,
-  { columns, rows }: { readonly columns: number; readonly rows: number },
-): string[] {
+/** The whole screen in groups of lines of at most `columns` characters; nothing is left out. */
+function groupsOf(snapshot: ScreenSnapshot, columns: number): string[][] {
   const moment = formatMoment(snapshot.atMs);
   const head =
     columns >= title.length + moment.length + 2
-      ? `${title}${moment.padStart(columns - title.length)}`
-      : title;
+      ? [`${title}${moment.padStart(columns - title.length)}`]
+      : [title, moment];
   const configuration = section(snapshot, 'Configuration', configurationItems);
   const monitoring = section(snapshot, 'Monitoring', monitoringItems);
   const figures =
@@ -205,6 +209,21 @@ export function renderScreen(
     ...footnotes(snapshot),
     ...remarks(snapshot),
   ];
-  const groups = [[head], ...figures, sources, last];
-  return fit(groups, groups.length - 2, rows).map((line) => line.slice(0, columns).trimEnd());
+  return [head, ...figures, sources, last].map((group) =>
+    group.flatMap((line) => wrap(line.trimEnd(), columns)),
+  );
+}
+
+/**
+ * The whole screen as lines of at most `columns` characters. Two columns of figures from 76 columns up,
+ * one below; blank lines between the parts if everything then fits into `rows`. Longer lines go on in
+ * the next one, so that nothing is left out.
+ */
+export function renderScreen(
+  snapshot: ScreenSnapshot,
+  { columns, rows }: { readonly columns: number; readonly rows: number },
+): string[] {
+  const groups = groupsOf(snapshot, columns);
+  const spaced = groups.flatMap((group, index) => (index === 0 ? group : ['', ...group]));
+  return spaced.length <= rows ? spaced : groups.flat();
 }

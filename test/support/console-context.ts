@@ -1,7 +1,10 @@
 /** A stand-in for the running server: what the console works on, in memory. */
-import type { ConsoleContext, ConsolePattern } from '../../src/admin/console.ts';
+import type { ConsoleContext } from '../../src/admin/console.ts';
+import type { Listed } from '../../src/admin/listing.ts';
 import type { ScreenSnapshot } from '../../src/admin/screen.ts';
-import type { Change, Outcome } from '../../src/virus/change.ts';
+import type { Change, Outcome, Proposal } from '../../src/virus/change.ts';
+import type { KeywordEntry } from '../../src/virus/keyword-list.ts';
+import type { PatternEntry } from '../../src/virus/pattern-set.ts';
 
 /** The figures of a screen, all different. */
 export const sampleSnapshot: ScreenSnapshot = {
@@ -22,15 +25,23 @@ export const sampleSnapshot: ScreenSnapshot = {
     { address: '203.0.113.9', atMs: 1_699_999_000_000, count: 1 },
   ],
   lastPredictedRequest: undefined,
+  learnedPatterns: 0,
+  proposedPatterns: 0,
   differences: [],
   mode: 'block',
   atMs: 1_700_000_001_000,
 };
 
+function keywordEntry(keyword: string): KeywordEntry {
+  const addedAtMs = 1_700_000_000_000;
+  const confirmation = { confirmedAtMs: undefined, lastHitMs: undefined, servedAtMs: undefined };
+  return { keyword, from: 'console', addedAtMs, hits: 0, ...confirmation };
+}
+
 /** A context that keeps what is committed in a map, and remembers what it was told. */
 export class FakeContext implements ConsoleContext {
   readonly patternSize = 16;
-  readonly entries = new Map<string, ConsolePattern>();
+  readonly entries = new Map<string, PatternEntry>();
   readonly keywordNames = new Set<string>();
   /** The changes of each commit, in order. */
   readonly commits: (readonly Change[])[] = [];
@@ -64,15 +75,21 @@ export class FakeContext implements ConsoleContext {
     return { ...sampleSnapshot, noOfPatterns: this.entries.size };
   }
 
-  patterns() {
-    return this.entries.values();
-  }
+  readonly proposed: Proposal[] = [];
 
-  *keywords() {
-    for (const keyword of this.keywordNames) {
-      yield { keyword, from: 'console' as const, addedAtMs: 1_700_000_000_000 };
-    }
-  }
+  readonly listed: Listed = {
+    patterns: () => this.entries.values(),
+    learned: () => [],
+    proposals: () => this.proposed,
+    keywords: () => Array.from(this.keywordNames, keywordEntry),
+    count: (what) =>
+      ({
+        patterns: this.entries.size,
+        learned: 0,
+        proposals: this.proposed.length,
+        keywords: this.keywordNames.size,
+      })[what],
+  };
 
   async dump() {
     if (this.dumpError !== undefined) throw this.dumpError;
@@ -114,7 +131,7 @@ export class FakeContext implements ConsoleContext {
       case 'clear':
         this.entries.clear();
         return { kind: 'done' };
-      case 'set':
+      default:
         return { kind: 'done' };
     }
   }

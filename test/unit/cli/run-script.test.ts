@@ -82,7 +82,7 @@ test('a script of a thousand lines is carried out, its failures told by line', a
     assert.ok(complaint.startsWith(`${file}:${(index + 1) * 100}: Column `), complaint);
   }
   assert.equal(context.entries.size, 980);
-  for (const entry of context.patterns()) assert.equal(entry.from, 'ncf');
+  for (const entry of context.entries.values()) assert.equal(entry.from, 'ncf');
   assert.ok(context.commits.length <= 3, `${context.commits.length} commits`);
 });
 
