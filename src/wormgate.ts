@@ -8,6 +8,7 @@ import { isAbsolute, join } from 'node:path';
 import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
 import { startAdminServer } from './admin/server.ts';
+import { AutoUpdate } from './auto-update.ts';
 import { systemClock } from './clock.ts';
 import { formatFault, loadSettings, restartOnlyDifferences } from './config/load.ts';
 import type { HostPort, Settings } from './config/shape.ts';
@@ -15,6 +16,7 @@ import { consoleContext } from './console-context.ts';
 import type { FastifyInstance } from './fastify.ts';
 import { Front } from './http/front.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
+import { startKeywordThread } from './keyword-checks.ts';
 import { formatAccess } from './log/access.ts';
 import { type LogFile, LogFiles } from './log/file.ts';
 import { PatternState } from './pattern-state.ts';
@@ -85,6 +87,7 @@ class WormgateServer {
   #policy: Policy | undefined;
   #proxyLog: LogFile | undefined;
   #state: PatternState | undefined;
+  #autoUpdate: AutoUpdate | undefined;
   #demo: DemoSite | undefined;
   #admin: RunningAdmin | undefined;
   #console: ConsoleServer | undefined;
@@ -156,6 +159,7 @@ class WormgateServer {
     await this.#admin?.app.close();
     this.#origins.close();
     await this.#demo?.close();
+    await this.#autoUpdate?.close();
     await this.#state?.close();
     await this.#logs.closeAll();
   }
@@ -177,7 +181,8 @@ class WormgateServer {
         state: () => this.#state,
         hitRates: this.#hitRates,
         virusSources: this.#virusSources,
-        consoleLog: () => this.#logs.get(this.#logPath(this.#settings.log.consoleLog)),
+        suspects: () => this.#autoUpdate?.suspects,
+        consoleLog: () => this.#consoleLog,
         nowMs: () => this.#clock.nowMs(),
       }),
       limits: () => this.#settings.limits,
@@ -199,16 +204,23 @@ class WormgateServer {
       },
       randomBytes(4).readUInt32LE(),
     );
-    const follow = () =>
-      this.#hitRates.changeInterval(
-        state.database.tunables.get('RefreshInterval'),
-        this.#clock.nowMs(),
-      );
-    state.database.onChange((change) => {
-      if (change.kind === 'set') follow();
+    this.#autoUpdate = new AutoUpdate({
+      database: state.database,
+      hitRates: this.#hitRates,
+      settings: () => this.#settings,
+      clock: this.#clock,
+      statistics: this.#statistics,
+      startThread: startKeywordThread,
+      record: (line) => this.#consoleLog.append(line),
+      warn,
+      seed: randomBytes(6).readUIntLE(0, 6),
     });
-    follow();
+    this.#autoUpdate.start();
     this.#state = state;
+  }
+
+  get #consoleLog(): LogFile {
+    return this.#logs.get(this.#logPath(this.#settings.log.consoleLog));
   }
 
   async #makePolicy(settings: Settings): Promise<Policy> {
@@ -224,7 +236,9 @@ class WormgateServer {
       settings,
       sites: this.#origins.sitesFor(settings.accelerators, settings.limits, demo),
       neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
-      screen: settings.scanVirusPatterns ? new Screen(state.database.patterns, virus) : undefined,
+      screen: settings.scanVirusPatterns
+        ? new Screen(state.database.patterns, virus, this.#autoUpdate?.keywordScreen)
+        : undefined,
     };
   }
 
@@ -241,7 +255,10 @@ class WormgateServer {
 
   #frontParts(): FrontParts {
     const state = this.#state;
-    if (state === undefined) throw new Error('the pattern database is not open');
+    const autoUpdate = this.#autoUpdate;
+    if (state === undefined || autoUpdate === undefined) {
+      throw new Error('the pattern database is not open');
+    }
     return {
       policy: () => {
         if (this.#policy === undefined) throw new Error('there is no policy yet');
@@ -250,6 +267,9 @@ class WormgateServer {
       patterns: state.database.patterns,
       hitRates: this.#hitRates,
       virusSources: this.#virusSources,
+      suspects: autoUpdate.suspects,
+      keywordScreen: autoUpdate.keywordScreen,
+      served: autoUpdate.served,
       statistics: this.#statistics,
       nowMs: () => this.#clock.nowMs(),
       draining: () => this.#draining,
@@ -335,6 +355,7 @@ class WormgateServer {
     if (admin !== this.#admin) await this.#admin?.app.close();
     this.#admin = admin;
     await this.#state?.rebase(next);
+    this.#autoUpdate?.applySettings();
     for (const [key, front] of this.#fronts) {
       if (wanted.has(key)) front.applyLimits();
       // Not awaited: an answer under way may take all of DrainSeconds, and later signals need not wait.

@@ -10,11 +10,17 @@ import type { FrontParts } from './policy.ts';
 export function logExchange(exchange: Exchange, parts: FrontParts): void {
   if (exchange.logged) return;
   exchange.logged = true;
-  logRequest({ ...exchange, isSound: exchange.line !== undefined }, parts);
+  const { requestString: text } = exchange;
+  const isSound = exchange.line !== undefined;
+  logRequest({ ...exchange, isSound, text, requestStart: 0, requestEnd: text.length }, parts);
 }
 
-/** Writes a request's line, unless it is an ordinary one and LogRequests leaves those out. */
+/**
+ * Writes a request's line, unless it is an ordinary one and LogRequests leaves those out. Notes for Auto
+ * Update what was served.
+ */
 export function logRequest(request: LoggedRequest, parts: FrontParts): void {
+  if (parts.suspects.isWatching && isServed(request)) noteServed(request, parts);
   const isOrdinary = request.isSound && request.match === undefined && request.error === undefined;
   if (isOrdinary && parts.policy().settings.log.requests === 'blocked') return;
   parts.logAccess({
@@ -23,6 +29,18 @@ export function logRequest(request: LoggedRequest, parts: FrontParts): void {
     requestLine: request.rawLine,
     outcome: outcomeOf(request),
   });
+}
+
+/** Whether an origin gave the request what it asked for, or sent it elsewhere. */
+function isServed({ status = 0, isSound }: LoggedRequest): boolean {
+  return isSound && status >= 100 && status < 400;
+}
+
+function noteServed(request: LoggedRequest, { served, keywordScreen, nowMs }: FrontParts): void {
+  const { text, requestStart, requestEnd, holdsKeyword } = request;
+  const atMs = nowMs();
+  served.note(text, requestStart, requestEnd, atMs);
+  if (holdsKeyword) keywordScreen.noteServed(text.slice(requestStart, requestEnd), atMs);
 }
 
 function outcomeOf(request: LoggedRequest): AccessOutcome {
@@ -35,7 +53,7 @@ function outcomeOf(request: LoggedRequest): AccessOutcome {
     ...(error !== undefined && { error: { code: error, requestId } }),
   } as const;
   if (match === undefined) return answered;
-  const reason = { pattern: match.pattern, from: match.from, requestId };
+  const reason = { matched: match.matched, from: match.from, requestId };
   if (match.mark === 'slip') return { kind: 'slipped', reason };
   if (match.mark === 'drop') return { kind: 'dropped', bytes, reason };
   return { ...answered, passed: { ...reason, because: match.mark } };

@@ -28,6 +28,12 @@ export interface LoggedRequest {
   /** False: the line breaks the grammar. */
   readonly isSound: boolean;
   readonly match: PatternMatch | undefined;
+  /** It holds a keyword that is not confirmed. */
+  readonly holdsKeyword: boolean;
+  /** Its request string is text[requestStart, requestEnd), latin1. */
+  readonly text: string;
+  readonly requestStart: number;
+  readonly requestEnd: number;
   /** A short word for what we answered ourselves, e.g. `origin_timeout`. */
   readonly error: string | undefined;
   readonly status: number | undefined;
@@ -56,6 +62,7 @@ export interface Exchange {
   readonly client: string;
   readonly peerTrusted: boolean;
   match: PatternMatch | undefined;
+  holdsKeyword: boolean;
   /** A short word for what we answered ourselves, e.g. `origin_timeout`. */
   error: string | undefined;
   status: number | undefined;
@@ -93,6 +100,7 @@ export function beginExchange(
     peer: connection.peer,
     ...clientAddress(connection.peer, fields.forwardedFor, fields.forwarded, trusted),
     match: undefined,
+    holdsKeyword: false,
     error: undefined,
     status: undefined,
     bytes: 0,

@@ -12,6 +12,7 @@ export class FastRequest implements Judged, LoggedRequest {
   client = '';
   peerTrusted = false;
   match: PatternMatch | undefined;
+  holdsKeyword = false;
   error: string | undefined;
   status: number | undefined;
   bytes = 0;
@@ -30,6 +31,7 @@ export class FastRequest implements Judged, LoggedRequest {
     this.atMs = atMs;
     this.text = text;
     this.match = undefined;
+    this.holdsKeyword = false;
     this.error = undefined;
     this.status = undefined;
     this.bytes = 0;
@@ -65,6 +67,14 @@ export class FastRequest implements Judged, LoggedRequest {
 
   get rawLine(): string {
     return this.text.slice(0, this.#lineLength);
+  }
+
+  get requestStart(): number {
+    return this.#methodLength + 1;
+  }
+
+  get requestEnd(): number {
+    return this.#lineLength;
   }
 
   get wantsJson(): boolean {

@@ -5,6 +5,7 @@
  */
 import { isIdempotent } from '../upstream/forward.ts';
 import type { Relay } from '../upstream/relay.ts';
+import { humble as importedHumble } from '../virus/screen.ts';
 import { clientBehind } from './client-address.ts';
 import type { FastRequest } from './fast-request.ts';
 import { viaName } from './head.ts';
@@ -13,7 +14,7 @@ import type { FrontParts, Policy } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { HeadScanner } from './request-head.ts';
 import type { SiteMemory } from './site-memory.ts';
-import { countScreened, markOf, noteMatch } from './verdict.ts';
+import { countScreened, countWindow, markOf, noteMatch, type PatternMatch } from './verdict.ts';
 
 /** What a turn needs of the connection that it is on. */
 export interface FastClient {
@@ -35,6 +36,9 @@ export interface FastClient {
   handOver(): false;
 }
 
+// Imported bindings are not folded into compiled code.
+const humble = importedHumble;
+
 /** One for all connections: a head is read in one go. */
 const head = new HeadScanner();
 
@@ -48,16 +52,20 @@ export function takeTurn(connection: FastClient, bytes: Buffer): boolean {
   const line = head.readLine(bytes, bytes.length);
   if (line !== 'whole') return wait(line, connection, bytes, policy);
   const atMs = parts.nowMs();
-  const entryIndex = screen(bytes, policy);
-  if (entryIndex >= 0 && slipAtOnce(connection, bytes, atMs, entryIndex, policy)) return true;
+  const answer = screen(bytes, policy);
+  if (answer !== humble && slipAtOnce(connection, bytes, atMs, answer, policy)) return true;
   const fields = head.readFields(bytes, bytes.length);
   if (fields !== 'whole') return wait(fields, connection, bytes, policy);
   if (exceedsLimits(policy)) return connection.handOver();
   const text = bytes.toString('latin1', 0, head.end);
   identify(connection, text, atMs, policy);
-  if (entryIndex >= 0) return judgeVirus(connection, entryIndex, policy);
+  if (answer !== humble) return judgeVirus(connection, bytes, answer, policy);
   if (!isOrdinary(connection)) return connection.handOver();
-  if (policy.screen !== undefined) countScreened(false, atMs, parts);
+  if (policy.screen !== undefined) {
+    connection.request.holdsKeyword = policy.screen.holdsKeyword;
+    countScreened(false, atMs, parts);
+    countWindow(connection.request, bytes, head.targetStart, head.lineEnd, policy, parts);
+  }
   relay(connection, policy);
   return true;
 }
@@ -76,7 +84,7 @@ function wait(
 }
 
 function screen(bytes: Buffer, policy: Policy): number {
-  if (policy.screen === undefined) return -1;
+  if (policy.screen === undefined) return humble;
   const { targetStart, lineEnd, mayNormalize, hasManyBlanks } = head;
   return policy.screen.screenBytes(bytes, targetStart, lineEnd, mayNormalize || hasManyBlanks);
 }
@@ -88,7 +96,7 @@ function slipAtOnce(
   connection: FastClient,
   bytes: Buffer,
   atMs: number,
-  entryIndex: number,
+  answer: number,
   policy: Policy,
 ): boolean {
   const { memory, request, parts } = connection;
@@ -100,8 +108,7 @@ function slipAtOnce(
   const mark = markOf(request, policy);
   if (mark !== 'slip') return false;
   parts.statistics.totals.requests += 1;
-  countScreened(true, atMs, parts);
-  noteMatch(request, entryIndex, mark, parts);
+  countVirus(request, bytes, answer, mark, policy, parts);
   connection.slip();
   return true;
 }
@@ -143,8 +150,28 @@ function isOrdinary({ memory, request }: FastClient): boolean {
   return head.viaIndex < 0 || !request.text.includes(viaName);
 }
 
+function countVirus(
+  request: FastRequest,
+  bytes: Buffer,
+  answer: number,
+  mark: PatternMatch['mark'],
+  policy: Policy,
+  parts: FrontParts,
+): void {
+  countScreened(true, request.atMs, parts);
+  if (answer < humble) {
+    countWindow(request, bytes, head.targetStart, head.lineEnd, policy, parts);
+  }
+  noteMatch(request, answer, mark, parts);
+}
+
 /** A virus request with its whole head: blocks it, or lets it pass as the settings say. */
-function judgeVirus(connection: FastClient, entryIndex: number, policy: Policy): boolean {
+function judgeVirus(
+  connection: FastClient,
+  bytes: Buffer,
+  answer: number,
+  policy: Policy,
+): boolean {
   const { request, parts } = connection;
   const mark = markOf(request, policy);
   const isBlocked = mark === 'slip' || mark === 'drop';
@@ -153,8 +180,7 @@ function judgeVirus(connection: FastClient, entryIndex: number, policy: Policy):
   const endsOddly = keepsOpen && (head.minorVersion === 0 || head.wantsClose);
   const isFronts = isBlocked ? endsOddly || !connection.memory.isHost : !isOrdinary(connection);
   if (isFronts) return connection.handOver();
-  countScreened(true, request.atMs, parts);
-  noteMatch(request, entryIndex, mark, parts);
+  countVirus(request, bytes, answer, mark, policy, parts);
   if (!isBlocked) {
     relay(connection, policy);
     return true;

@@ -7,9 +7,12 @@ import type { AccessEntry } from '../log/access.ts';
 import type { Statistics } from '../statistics.ts';
 import type { SiteTable } from '../upstream/origins.ts';
 import type { HitRates } from '../virus/hit-rates.ts';
+import type { KeywordScreen } from '../virus/keyword-screen.ts';
 import type { NeverBlock } from '../virus/never-block.ts';
 import type { PatternSet } from '../virus/pattern-set.ts';
 import type { Screen } from '../virus/screen.ts';
+import type { ServedMemory } from '../virus/served-memory.ts';
+import type { Suspects } from '../virus/suspects.ts';
 import type { VirusSources } from '../virus/virus-sources.ts';
 
 export interface Policy {
@@ -27,6 +30,9 @@ export interface FrontParts {
   readonly patterns: PatternSet;
   readonly hitRates: HitRates;
   readonly virusSources: VirusSources;
+  readonly suspects: Suspects;
+  readonly keywordScreen: KeywordScreen;
+  readonly served: ServedMemory;
   readonly statistics: Statistics;
   nowMs(): number;
   /** True once the server is on its way out: answers then close their connections. */

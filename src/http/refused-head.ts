@@ -83,16 +83,21 @@ function slips(rawLine: string, head: RefusedHead, parts: FrontParts): boolean {
   const line = parseRequestLine(rawLine);
   const reduced = line === undefined ? undefined : reduceToOriginForm(line);
   if (line === undefined || reduced === undefined) return false;
+  const text = requestStringOf(line, reduced.target);
   const request = {
     id: nextRequestId(),
     atMs: parts.nowMs(),
     client: head.peer,
     peerTrusted: head.peerTrusted,
     target: reduced.target,
-    requestString: requestStringOf(line, reduced.target),
+    requestString: text,
+    text,
+    requestStart: 0,
+    requestEnd: text.length,
     rawLine,
     isSound: true,
     match: undefined,
+    holdsKeyword: false,
     error: undefined,
     status: undefined,
     bytes: 0,

@@ -3,6 +3,8 @@
  * VirusAction make of it. Counts it, too, so that every lane counts alike.
  */
 import type { Provenance } from '../virus/change.ts';
+import { cutWindow } from '../virus/pattern.ts';
+import { humble, keywordIndexOf } from '../virus/screen.ts';
 import type { FrontParts, Policy } from './policy.ts';
 
 /** `pass` goes on to an origin; the others end here. */
@@ -11,7 +13,8 @@ export type Verdict = 'pass' | 'slip' | 'drop';
 /** A request that matched a pattern, and what was made of it. */
 export interface PatternMatch {
   readonly mark: 'slip' | 'drop' | 'detect' | 'never-block';
-  readonly pattern: Uint8Array;
+  /** The pattern, or the confirmed keyword. */
+  readonly matched: Uint8Array | string;
   readonly from: Provenance;
 }
 
@@ -24,7 +27,11 @@ export interface Judged {
   readonly peerTrusted: boolean;
   /** When the request came, in milliseconds since the epoch. */
   readonly atMs: number;
+  /** The request line as the client sent it, latin1. */
+  readonly rawLine: string;
   match: PatternMatch | undefined;
+  /** It holds a keyword that is not confirmed. */
+  holdsKeyword: boolean;
 }
 
 /** Screens a request by its request string, and judges it. */
@@ -34,18 +41,58 @@ export function judge(
   parts: FrontParts,
 ): Verdict {
   if (policy.screen === undefined) return 'pass';
-  const entryIndex = policy.screen.screen(request.requestString);
-  countScreened(entryIndex >= 0, parts.nowMs(), parts);
-  if (entryIndex < 0) return 'pass';
+  const answer = policy.screen.screen(request.requestString);
+  request.holdsKeyword = policy.screen.holdsKeyword;
+  countScreened(answer !== humble, parts.nowMs(), parts);
+  if (answer <= humble && parts.suspects.isWatching) {
+    const bytes = Buffer.from(request.requestString, 'latin1');
+    countWindow(request, bytes, 0, bytes.length, policy, parts);
+  }
+  if (answer === humble) return 'pass';
   const mark = markOf(request, policy);
-  noteMatch(request, entryIndex, mark, parts);
+  noteMatch(request, answer, mark, parts);
   return mark === 'slip' || mark === 'drop' ? mark : 'pass';
 }
 
 /** Whether `judge` would slip the request; counts nothing. */
 export function wouldSlip(request: Judged & { readonly requestString: string }, policy: Policy) {
-  if (policy.screen === undefined || policy.screen.screen(request.requestString) < 0) return false;
+  if (policy.screen === undefined) return false;
+  if (policy.screen.screen(request.requestString) === humble) return false;
   return markOf(request, policy) === 'slip';
+}
+
+/**
+ * Counts the window of a request that matches no pattern, whose request string is bytes[start, end), and
+ * hands it over for the keyword check when it has become suspect. So is one that is blocked by a
+ * confirmed keyword: its pattern is to be learned all the same.
+ */
+export function countWindow(
+  request: Judged,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  policy: Policy,
+  parts: FrontParts,
+): void {
+  const { suspects } = parts;
+  const hash = policy.screen?.windowHash ?? 0;
+  if (suspects.isWatching && suspects.tally(bytes, start, end, hash)) {
+    offerSuspect(request, bytes.toString('latin1', start, end), policy, parts);
+  }
+}
+
+function offerSuspect(
+  request: Judged,
+  requestString: string,
+  policy: Policy,
+  { suspects }: FrontParts,
+): void {
+  const { client, target, rawLine: requestLine, atMs } = request;
+  // What is never blocked says nothing about what is to be blocked.
+  if (policy.neverBlock.covers(client, target)) return suspects.withdraw();
+  const { patternStartOffset, patternSize } = policy.settings.virus;
+  const pattern = cutWindow(requestString, patternStartOffset, patternSize);
+  suspects.offer({ pattern, requestString, requestLine, client, atMs });
 }
 
 /** Counts a request that was screened. */
@@ -60,16 +107,22 @@ export function countScreened(
   else totals.non_virus_requests += 1;
 }
 
-/** Counts a request that matched the entry, and notes on it for the log what was made of it. */
+/** Counts a virus request by what screening answered, and notes for the log what was made of it. */
 export function noteMatch(
   request: Judged,
-  entryIndex: number,
+  answer: number,
   mark: PatternMatch['mark'],
   parts: FrontParts,
 ): void {
-  parts.patterns.hit(entryIndex, request.atMs);
-  const { pattern, from } = parts.patterns.entry(entryIndex);
-  request.match = { mark, pattern, from };
+  if (answer > humble) {
+    parts.patterns.hit(answer, request.atMs);
+    const { pattern, from } = parts.patterns.entry(answer);
+    request.match = { mark, matched: pattern, from };
+  } else {
+    const { keyword } = parts.keywordScreen.hit(keywordIndexOf(answer), request.atMs);
+    request.match = { mark, matched: keyword, from: `auto(${keyword})` };
+    parts.statistics.add('keyword_requests');
+  }
   if (mark !== 'never-block') parts.virusSources.note(request.client, request.atMs);
   parts.statistics.add(countersByMark[mark]);
 }

@@ -9,8 +9,11 @@ import { escapeClient, escapeText, escapeToken } from './escape.ts';
 
 /** Why a request counted as a virus request, and where to find it again. */
 export interface VirusReason {
-  /** The pattern that matched; zero bytes at its end are padding and are not printed. */
-  readonly pattern: Uint8Array;
+  /**
+   * The pattern that matched, of which zero bytes at the end are padding and not printed; or the
+   * confirmed keyword that it holds, latin1.
+   */
+  readonly matched: Uint8Array | string;
   /** The pattern's provenance: console, ncf, shipped or auto(KEYWORD). */
   readonly from: string;
   /** The id that the answer and the log line share. */
@@ -87,8 +90,12 @@ function formatOutcome(outcome: AccessOutcome): string {
   }
 }
 
-function formatReason(reason: VirusReason): string {
-  return `pattern="${escapeText(unpaddedText(reason.pattern))}" from=${escapeToken(reason.from)}`;
+function formatReason({ matched, from }: VirusReason): string {
+  const what =
+    typeof matched === 'string'
+      ? `keyword="${escapeText(matched)}"`
+      : `pattern="${escapeText(unpaddedText(matched))}"`;
+  return `${what} from=${escapeToken(from)}`;
 }
 
 function unpaddedText(pattern: Uint8Array): string {

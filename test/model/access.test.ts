@@ -26,7 +26,7 @@ const latin1 = fc
   .map((values) => Buffer.from(values).toString('latin1'));
 const size = fc.nat();
 const reason = fc.record({
-  pattern: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+  matched: fc.uint8Array({ minLength: 16, maxLength: 16 }),
   from: fc.oneof(
     fc.constantFrom('console', 'ncf', 'shipped'),
     latin1.map((keyword) => `auto(${keyword})`),
@@ -128,7 +128,7 @@ test('the pattern of a blocked line comes back by %-decoding', () => {
     fc.property(entry, reason, (sent, why) => {
       const line = formatAccess({ ...sent, outcome: { kind: 'slipped', reason: why } });
       const marks = extraForm.exec(parse(line).extra);
-      const printed = Buffer.from(why.pattern).toString('latin1').replace(/\0+$/, '');
+      const printed = Buffer.from(why.matched).toString('latin1').replace(/\0+$/, '');
       assert.equal(decodePercent(marks?.[2] ?? ''), decodePercent(printed));
       assert.equal(decodePercent(marks?.[3] ?? ''), decodePercent(why.from));
     }),

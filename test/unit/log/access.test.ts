@@ -19,7 +19,7 @@ function padded(text: string): Uint8Array {
 }
 
 const reason = {
-  pattern: padded('default.ida?NNNN'),
+  matched: padded('default.ida?NNNN'),
   from: 'shipped',
   requestId: '7Q2K',
 } as const;
@@ -137,7 +137,10 @@ test('a passed virus request that met an error has one id, at the end', () => {
 
 test('padding is not printed, other zero bytes are', () => {
   const pattern = padded('a\0b"');
-  const line = format({ kind: 'slipped', reason: { ...reason, pattern, from: 'console' } });
+  const line = format({
+    kind: 'slipped',
+    reason: { ...reason, matched: pattern, from: 'console' },
+  });
   assert.ok(line.endsWith(' - - pattern="a%00b%22" from=console id=7Q2K'), line);
 });
 

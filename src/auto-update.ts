@@ -1,0 +1,227 @@
+/**
+ * Auto Update (the paper, "Enabling and Configuring Auto Update"), put together from its parts: the
+ * request path hands over suspects, a thread looks for keywords in them, and what it finds is added to
+ * the database or proposed to the operator. Also reviews now and then what was learned and not seen
+ * since. Decides nothing itself: learning.ts does.
+ */
+import type { Clock, Timer } from './clock.ts';
+import type { Settings } from './config/shape.ts';
+import { type CheckThread, KeywordChecks } from './keyword-checks.ts';
+import { LearningLines } from './learning-lines.ts';
+import type { Statistics } from './statistics.ts';
+import type { Change, Outcome, TunableName } from './virus/change.ts';
+import { DistributionTable } from './virus/heuristics.ts';
+import type { HitRates } from './virus/hit-rates.ts';
+import type { KeywordEntry } from './virus/keyword-list.ts';
+import { KeywordScreen } from './virus/keyword-screen.ts';
+import { type Decision, decide, type Learning, learningChanges } from './virus/learning.ts';
+import type { PatternDatabase } from './virus/pattern-database.ts';
+import { ServedMemory } from './virus/served-memory.ts';
+import { type Suspect, Suspects } from './virus/suspects.ts';
+
+export interface AutoUpdateOptions {
+  readonly database: PatternDatabase;
+  readonly hitRates: HitRates;
+  readonly settings: () => Settings;
+  readonly clock: Clock;
+  readonly statistics: Statistics;
+  readonly startThread: () => CheckThread;
+  /** Takes a line for the console's log. */
+  readonly record: (line: string) => void;
+  /** Told, in a sentence, of failures. */
+  readonly warn: (sentence: string) => void;
+  /** A whole number from 0 to 2^53 - 1, random at every start. */
+  readonly seed: number;
+}
+
+/** How long changed keywords wait for further ones before they are searched for. */
+const keywordDelayMs = 20;
+const reviewPeriodMs = 3_600_000;
+
+/** Follows the database's changes and the settings; `start` it once both are there. */
+export class AutoUpdate {
+  readonly suspects: Suspects;
+  readonly keywordScreen = new KeywordScreen();
+  readonly served: ServedMemory;
+  readonly #options: AutoUpdateOptions;
+  readonly #checks: KeywordChecks;
+  readonly #lines: LearningLines;
+  #keywordTimer: Timer | undefined;
+  #reviewTimer: Timer | undefined;
+
+  constructor(options: AutoUpdateOptions) {
+    const { database, hitRates, settings, clock, statistics, seed } = options;
+    const { virus, limits } = settings();
+    this.#options = options;
+    this.#lines = new LearningLines(options.record);
+    this.#checks = new KeywordChecks({
+      startThread: options.startThread,
+      clock,
+      statistics,
+      limits: () => settings().limits,
+      onChecked: (suspect, keyword) => this.#learn(suspect, keyword),
+      warn: (sentence) => {
+        options.warn(sentence);
+        this.#lines.fault(sentence, clock.nowMs());
+      },
+    });
+    const { patternSize, patternStartOffset } = virus;
+    const bytesMax = limits.distributionBytesMax;
+    this.suspects = new Suspects({
+      table: new DistributionTable({ patternSize, bytesMax }),
+      patternStartOffset,
+      hitRates,
+      statistics,
+      take: (suspect) => this.#checks.offer(suspect),
+    });
+    this.served = new ServedMemory({
+      patternStartOffset,
+      patternSize,
+      bytesMax: limits.servedMemoryBytesMax,
+      lastsMs: virus.servedMemoryMs,
+      seed,
+      nowMs: clock.nowMs(),
+    });
+    database.onChange((change) => this.#follow(change));
+  }
+
+  start(): void {
+    this.#takeKeywords();
+    this.applySettings();
+    this.#reviewTimer = this.#options.clock.every(reviewPeriodMs, () => void this.review());
+  }
+
+  /** Takes over the settings and tunables in force. */
+  applySettings(): void {
+    const { database, settings, hitRates, clock } = this.#options;
+    const { virus, scanVirusPatterns } = settings();
+    const tunable = (name: TunableName) => database.tunables.get(name);
+    hitRates.changeInterval(tunable('RefreshInterval'), clock.nowMs());
+    this.suspects.threshold = tunable('HitThreshold');
+    this.suspects.isWatching = scanVirusPatterns && tunable('EnablePatternAutoUpdate') === 1;
+    this.served.lastsMs = virus.servedMemoryMs;
+    if (this.suspects.isWatching) this.#checks.start();
+    else void this.#checks.stop();
+    this.#switchScreen();
+  }
+
+  /** Writes down what was seen of the learned, and deletes what was not seen for too long. */
+  async review(): Promise<void> {
+    const { database, settings, clock, statistics } = this.#options;
+    const nowMs = clock.nowMs();
+    const changes = database.learning.review(nowMs, settings().virus.learnedPatternMs);
+    const outcomes = await database.commit(changes);
+    for (const [index, change] of changes.entries()) {
+      const isEnd = change.kind === 'expire' || change.kind === 'unconfirm-keyword';
+      if (!isEnd || outcomes[index]?.kind !== 'done') continue;
+      if (change.kind === 'expire') statistics.add('patterns_expired');
+      this.#lines.expired(change, nowMs);
+    }
+  }
+
+  /** Stops checking, and writes down what was seen. */
+  async close(): Promise<void> {
+    this.#keywordTimer?.cancel();
+    this.#reviewTimer?.cancel();
+    await this.#checks.stop();
+    await this.review();
+  }
+
+  #follow(change: Change): void {
+    switch (change.kind) {
+      case 'set':
+        this.applySettings();
+        return;
+      case 'add-keyword':
+      case 'del-keyword':
+        this.#awaitKeywords();
+        return;
+      case 'confirm-keyword':
+      case 'unconfirm-keyword':
+      case 'accept':
+      case 'clear':
+        this.#switchScreen();
+    }
+  }
+
+  /** Waits for the end of a script that changes many keywords. */
+  #awaitKeywords(): void {
+    if (this.#keywordTimer !== undefined) return;
+    this.#keywordTimer = this.#options.clock.after(keywordDelayMs, () => {
+      this.#keywordTimer = undefined;
+      this.#takeKeywords();
+      this.#switchScreen();
+    });
+  }
+
+  #takeKeywords(): void {
+    const { keywords } = this.#options.database;
+    this.keywordScreen.rebuild(keywords);
+    this.#checks.setKeywords(Array.from(keywords.entries(), ({ keyword }) => keyword));
+    this.suspects.offerAgain();
+  }
+
+  /** Requests are searched for keywords only while that can matter. */
+  #switchScreen(): void {
+    const { database, settings } = this.#options;
+    const { scanVirusPatterns, virus } = settings();
+    const isWanted = scanVirusPatterns && virus.blockConfirmedKeywords;
+    this.keywordScreen.isOn =
+      isWanted && (this.suspects.isWatching || database.keywords.confirmedCount > 0);
+  }
+
+  #learn(suspect: Suspect, keyword: string | undefined): void {
+    const { database } = this.#options;
+    const entry = keyword === undefined ? undefined : database.keywords.find(keyword);
+    // Deleted while it was looked for: as if it had not been found.
+    if (entry === undefined || !this.suspects.isWatching) return;
+    const decision = this.#decide(suspect, entry);
+    if (decision.kind !== 'leave') void this.#carryOut(decision, suspect, entry.keyword);
+    else if (decision.why === 'rejected') this.#lines.rejected(suspect, entry.keyword);
+  }
+
+  #decide({ pattern, requestString }: Suspect, { servedAtMs }: KeywordEntry): Decision {
+    const { database, settings, clock } = this.#options;
+    const { served } = this;
+    const { proposals } = database.learning;
+    const nowMs = clock.nowMs();
+    return decide({
+      isKnown: database.patterns.hasPattern(pattern),
+      isRejected: proposals.isRejected(pattern),
+      served: served.recall(requestString, nowMs),
+      isKeywordServed: servedAtMs !== undefined && nowMs - servedAtMs < served.lastsMs,
+      proposal: proposals.find(pattern),
+      action: settings().virus.autoUpdateAction,
+    });
+  }
+
+  async #carryOut(decision: Learning, suspect: Suspect, keyword: string): Promise<void> {
+    const { database, statistics, hitRates } = this.#options;
+    const { proposals } = database.learning;
+    const known = proposals.find(suspect.pattern);
+    if (decision.kind === 'propose' && known?.reason === decision.reason) {
+      return proposals.noteSeen(suspect.pattern, suspect.atMs);
+    }
+    const changes = learningChanges(decision, suspect, keyword, known);
+    const before = database.keywords.find(keyword)?.confirmedAtMs;
+    const outcomes = await this.#commit(changes);
+    const [outcome] = outcomes;
+    if (outcome?.kind === 'done' && decision.kind === 'add') statistics.add('patterns_learned');
+    if (outcome?.kind === 'done' && decision.kind === 'propose') {
+      statistics.add('patterns_proposed', known === undefined ? 1 : 0);
+    }
+    const isConfirmed = before === undefined && database.keywords.find(keyword)?.confirmedAtMs;
+    if (isConfirmed) statistics.add('keywords_confirmed');
+    const frequency = { count: this.suspects.threshold, seconds: hitRates.intervalSeconds };
+    this.#lines.learned(changes[0], outcome, { suspect, keyword, frequency });
+  }
+
+  async #commit(changes: readonly Change[]): Promise<readonly Outcome[]> {
+    try {
+      return await this.#options.database.commit(changes);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return changes.map(() => ({ kind: 'refused', message }));
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Screening by keywords (BlockConfirmedKeywords; the paper: "Any future requests containing that
+ * keyword will automatically be blocked"): does a request that matches no pattern hold a confirmed
+ * keyword? Also tells which keywords served requests hold, because those are not to be confirmed. A new
+ * list of keywords is searched for from the next `rebuild` on; an entry that was deleted or is no
+ * longer confirmed blocks nothing at once.
+ */
+import type { KeywordEntry, KeywordList } from './keyword-list.ts';
+import { KeywordSearch } from './keyword-search.ts';
+
+/** Searches requests for all keywords, and blocks by the confirmed ones. */
+export class KeywordScreen {
+  /** Whether requests are searched at all. */
+  isOn = false;
+  /** Whether the request searched last holds a keyword, none of them confirmed. */
+  holdsUnconfirmed = false;
+  #search = new KeywordSearch([]);
+  #entries: readonly KeywordEntry[] = [];
+
+  /** Takes over the keywords that are on the list now. */
+  rebuild(list: KeywordList): void {
+    this.#entries = [...list.entries()];
+    this.#search = new KeywordSearch(this.#entries.map(({ keyword }) => keyword));
+  }
+
+  /**
+   * The index, for `hit`, of a confirmed keyword that the request string bytes[start, end) holds as
+   * it is or percent-decoded; -1: none. `mayDecode` false: the caller knows that it holds no `%`.
+   */
+  find(bytes: Uint8Array, start: number, end: number, mayDecode: boolean): number {
+    this.holdsUnconfirmed = false;
+    const index = this.#search.findInBytes(bytes, start, end, mayDecode);
+    if (index === -1) return -1;
+    const isConfirmed = (at: number) => this.#entries[at]?.confirmedAtMs !== undefined;
+    const confirmed = isConfirmed(index)
+      ? index
+      : (this.#search.findAll(bytes, start, end).find(isConfirmed) ?? -1);
+    this.holdsUnconfirmed = confirmed === -1;
+    return confirmed;
+  }
+
+  /** Counts a request that is a virus request by the keyword at an index that `find` gave. */
+  hit(index: number, nowMs: number): KeywordEntry {
+    const entry = this.#entries[index];
+    if (entry === undefined) throw new RangeError('no such keyword');
+    entry.hits += 1;
+    entry.lastHitMs = nowMs;
+    return entry;
+  }
+
+  /** Notes that a request which holds keywords was served. */
+  noteServed(requestString: string, nowMs: number): void {
+    const bytes = Buffer.from(requestString, 'latin1');
+    for (const index of this.#search.findAll(bytes, 0, bytes.length)) {
+      const entry = this.#entries[index];
+      if (entry !== undefined) entry.servedAtMs = nowMs;
+    }
+  }
+}

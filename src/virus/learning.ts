@@ -1,0 +1,98 @@
+/**
+ * What becomes of a suspect in which a virus keyword was found (the paper, "Adding New Virus
+ * Keywords": "the request is labelled a virus request and its pattern is added to the database"). A
+ * pattern condemns every request that shares its window, so what was lately served to anybody is
+ * proposed and not added: valid requests are never blocked. Pure; who asks and who carries it out is
+ * auto-update.ts.
+ */
+import { type Change, type Proposal, type ProposalReason, sampleBytesMax } from './change.ts';
+import type { Suspect } from './suspects.ts';
+
+/** What is known of a suspect that holds a keyword. */
+export interface Evidence {
+  /** Its pattern is in the database by now. */
+  readonly isKnown: boolean;
+  /** The operator rejected its pattern, or deleted it. */
+  readonly isRejected: boolean;
+  /** What of it was lately served, if anything. */
+  readonly served: 'window' | 'path' | undefined;
+  /** A request that holds the keyword was lately served. */
+  readonly isKeywordServed: boolean;
+  /** Its pattern is proposed already. */
+  readonly proposal: Proposal | undefined;
+  /** AutoUpdateAction. */
+  readonly action: 'add' | 'propose';
+}
+
+/** `confirms`: the keyword counts as confirmed once the pattern is in the database. */
+export type Decision =
+  | { readonly kind: 'add'; readonly confirms: boolean }
+  | { readonly kind: 'propose'; readonly reason: ProposalReason; readonly confirms: boolean }
+  | { readonly kind: 'leave'; readonly why: 'known' | 'rejected' };
+
+/** A decision to do something. */
+export type Learning = Exclude<Decision, { kind: 'leave' }>;
+
+const servedReasons = { window: 'window-served', path: 'path-served' } as const;
+
+/** Decides about a suspect that holds a keyword. */
+export function decide(evidence: Evidence): Decision {
+  const { isKnown, isRejected, served, isKeywordServed, proposal, action } = evidence;
+  if (isKnown) return { kind: 'leave', why: 'known' };
+  if (isRejected) return { kind: 'leave', why: 'rejected' };
+  if (served !== undefined) {
+    return { kind: 'propose', reason: servedReasons[served], confirms: false };
+  }
+  // What was served once stays proposed when that is no longer remembered, after a restart say.
+  if (proposal !== undefined && proposal.reason !== 'action') {
+    return { kind: 'propose', reason: proposal.reason, confirms: false };
+  }
+  if (action === 'propose') {
+    return { kind: 'propose', reason: 'action', confirms: !isKeywordServed };
+  }
+  return { kind: 'add', confirms: !isKeywordServed };
+}
+
+/** What a decision does to the database; `known` is the proposal of the same pattern that waits. */
+export function learningChanges(
+  decision: Learning,
+  suspect: Suspect,
+  keyword: string,
+  known: Proposal | undefined,
+): Change[] {
+  return decision.kind === 'add'
+    ? additions(suspect, keyword, decision.confirms)
+    : [proposal(decision, suspect, keyword, known)];
+}
+
+function sampleOf({ requestLine, client }: Suspect) {
+  return { requestLine: requestLine.slice(0, sampleBytesMax), source: client };
+}
+
+function additions(suspect: Suspect, keyword: string, confirms: boolean): Change[] {
+  const { pattern, requestString, atMs } = suspect;
+  const origLength = requestString.length;
+  const from = `auto(${keyword})` as const;
+  const add = { kind: 'add', pattern, origLength, from, atMs, sample: sampleOf(suspect) } as const;
+  return confirms ? [add, { kind: 'confirm-keyword', keyword, atMs }] : [add];
+}
+
+/** A proposal; one that waits already keeps its sample, and is seen once more. */
+function proposal(
+  { reason, confirms }: Extract<Learning, { kind: 'propose' }>,
+  suspect: Suspect,
+  keyword: string,
+  known: Proposal | undefined,
+): Change {
+  const { pattern, requestString, atMs } = suspect;
+  const first = known ?? {
+    pattern,
+    origLength: requestString.length,
+    keyword,
+    sample: sampleOf(suspect),
+    firstSeenMs: atMs,
+    times: 0,
+  };
+  const times = first.times + 1;
+  return { kind: 'propose', proposal: { ...first, reason, confirms, lastSeenMs: atMs, times } };
+}

@@ -1,0 +1,94 @@
+/**
+ * Finds the suspects among the humble requests (the paper, "Enabling and Configuring Auto Update"):
+ * the requests whose window came more often than HitThreshold within one refresh interval. The request
+ * path tells of every humble request and goes on serving; whoever `take`s the suspects checks them
+ * elsewhere. Pure.
+ */
+import type { Statistics } from '../statistics.ts';
+import type { DistributionTable } from './heuristics.ts';
+import type { HitRates } from './hit-rates.ts';
+
+/** A request that has become suspect. Text is latin1, one character a byte. */
+export interface Suspect {
+  /** Its window, PatternSize bytes. */
+  readonly pattern: Uint8Array;
+  readonly requestString: string;
+  readonly requestLine: string;
+  readonly client: string;
+  readonly atMs: number;
+}
+
+export interface SuspectsOptions {
+  readonly table: DistributionTable;
+  readonly patternStartOffset: number;
+  readonly hitRates: HitRates;
+  readonly statistics: Statistics;
+  /** False: there is no room for it. Its next request makes it suspect again. */
+  readonly take: (suspect: Suspect) => boolean;
+}
+
+/** Counts requests and hands over the suspects, each once a refresh interval. */
+export class Suspects {
+  /** EnablePatternAutoUpdate: nothing is counted without. */
+  isWatching = false;
+  /** HitThreshold. */
+  threshold = Number.POSITIVE_INFINITY;
+  /** "The last request that was made a suspect" (the paper): its request line. */
+  lastPredicted: string | undefined;
+  readonly #table: DistributionTable;
+  readonly #patternStartOffset: number;
+  readonly #hitRates: HitRates;
+  readonly #statistics: Statistics;
+  readonly #take: (suspect: Suspect) => boolean;
+  #displaced = 0;
+
+  constructor(options: SuspectsOptions) {
+    this.#table = options.table;
+    this.#patternStartOffset = options.patternStartOffset;
+    this.#hitRates = options.hitRates;
+    this.#statistics = options.statistics;
+    this.#take = options.take;
+  }
+
+  /**
+   * Counts the humble request whose request string is bytes[start, end), after `HitRates.note`; `hash`
+   * is its window's, from screening. True: it has become suspect, and is to be offered or withdrawn
+   * before the next one is counted.
+   */
+  tally(bytes: Uint8Array, start: number, end: number, hash: number): boolean {
+    const from = Math.min(start + this.#patternStartOffset, end);
+    const table = this.#table;
+    const isSuspect = table.tally(bytes, from, end, hash, this.#hitRates.interval, this.threshold);
+    if (table.displaced !== this.#displaced) this.#noteDisplaced();
+    return isSuspect;
+  }
+
+  /** Hands over the request that `tally` found suspect. */
+  offer(suspect: Suspect): void {
+    // A pattern of version and zeros would condemn requests that have nothing to do with this one.
+    if (targetLength(suspect.requestString) <= this.#patternStartOffset) return;
+    if (!this.#take(suspect)) return this.withdraw();
+    this.lastPredicted = suspect.requestLine;
+  }
+
+  /** The request that `tally` found suspect is not to be checked. */
+  withdraw(): void {
+    this.#table.withdraw();
+  }
+
+  /** Has the suspects of the running interval checked again: there is a new keyword. */
+  offerAgain(): void {
+    this.#table.reportAgain();
+  }
+
+  #noteDisplaced(): void {
+    this.#statistics.add('windows_displaced', this.#table.displaced - this.#displaced);
+    this.#displaced = this.#table.displaced;
+  }
+}
+
+/** The length of the target of a request string `TARGET BLANKS VERSION`. */
+function targetLength(requestString: string): number {
+  const version = requestString.lastIndexOf(' ');
+  return version === -1 ? requestString.length : requestString.slice(0, version).trimEnd().length;
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Proposal } from '../../../src/virus/change.ts';
+import { decide, type Evidence, learningChanges } from '../../../src/virus/learning.ts';
+
+const nothing: Evidence = {
+  isKnown: false,
+  isRejected: false,
+  served: undefined,
+  isKeywordServed: false,
+  proposal: undefined,
+  action: 'add',
+};
+
+const suspect = {
+  pattern: Uint8Array.from(Buffer.from('scripts/root.exe')),
+  requestString: '/scripts/root.exe?/c+dir HTTP/1.0',
+  requestLine: `GET /scripts/root.exe?/c+dir${'+'.repeat(500)} HTTP/1.0`,
+  client: '203.0.113.9',
+  atMs: 1_000,
+};
+
+const waiting: Proposal = {
+  pattern: suspect.pattern,
+  origLength: 99,
+  keyword: 'cmd.exe',
+  reason: 'path-served',
+  confirms: false,
+  sample: { requestLine: 'GET /first', source: '192.0.2.1' },
+  firstSeenMs: 10,
+  lastSeenMs: 20,
+  times: 3,
+};
+
+test('with nothing against it a pattern is added, and its keyword confirmed', () => {
+  assert.deepEqual(decide(nothing), { kind: 'add', confirms: true });
+  assert.deepEqual(decide({ ...nothing, isKeywordServed: true }), { kind: 'add', confirms: false });
+});
+
+test('what was served is proposed, whatever else speaks for adding it', () => {
+  for (const served of ['window', 'path'] as const) {
+    for (const action of ['add', 'propose'] as const) {
+      const proposal = { ...waiting, reason: 'action' } as const;
+      assert.deepEqual(decide({ ...nothing, served, action, proposal }), {
+        kind: 'propose',
+        reason: `${served}-served`,
+        confirms: false,
+      });
+    }
+  }
+});
+
+test('what was proposed because it was served stays so, when that is not remembered any more', () => {
+  assert.deepEqual(decide({ ...nothing, proposal: waiting }), {
+    kind: 'propose',
+    reason: 'path-served',
+    confirms: false,
+  });
+});
+
+test('AutoUpdateAction=propose proposes; back at add what waited is added', () => {
+  const proposed = decide({ ...nothing, action: 'propose' });
+  assert.deepEqual(proposed, { kind: 'propose', reason: 'action', confirms: true });
+  const proposal = { ...waiting, reason: 'action' } as const;
+  assert.deepEqual(decide({ ...nothing, proposal }), { kind: 'add', confirms: true });
+});
+
+test('what is known or rejected is left alone', () => {
+  assert.deepEqual(decide({ ...nothing, isKnown: true, isRejected: true }), {
+    kind: 'leave',
+    why: 'known',
+  });
+  assert.deepEqual(decide({ ...nothing, isRejected: true, action: 'propose' }), {
+    kind: 'leave',
+    why: 'rejected',
+  });
+});
+
+test('an addition carries length, keyword and a sample that is cut', () => {
+  const [add, confirm] = learningChanges(
+    { kind: 'add', confirms: true },
+    suspect,
+    'root.exe',
+    undefined,
+  );
+  assert.deepEqual(add, {
+    kind: 'add',
+    pattern: suspect.pattern,
+    origLength: 33,
+    from: 'auto(root.exe)',
+    atMs: 1_000,
+    sample: { requestLine: suspect.requestLine.slice(0, 256), source: '203.0.113.9' },
+  });
+  assert.deepEqual(confirm, { kind: 'confirm-keyword', keyword: 'root.exe', atMs: 1_000 });
+  assert.equal(
+    learningChanges({ kind: 'add', confirms: false }, suspect, 'root.exe', undefined).length,
+    1,
+  );
+});
+
+test('a proposal that waits keeps its first sample and length, and is seen once more', () => {
+  const decision = { kind: 'propose', reason: 'window-served', confirms: false } as const;
+  assert.deepEqual(learningChanges(decision, suspect, 'root.exe', waiting), [
+    {
+      kind: 'propose',
+      proposal: { ...waiting, reason: 'window-served', lastSeenMs: 1_000, times: 4 },
+    },
+  ]);
+});
