@@ -113,7 +113,7 @@ class InteractiveConsole {
     const { input, output, text, clock } = this.#streams;
     const client = await this.#connected();
     if (client === undefined) return;
-    if (this.#isTerminal) {
+    if (this.#isTerminal && process.env.TERM !== 'dumb') {
       this.#reader.suspend();
       const failure = await showLiveScreen({ input, output }, clock, () => client.screen());
       if (failure !== undefined) this.#fail(failure);
@@ -122,7 +122,10 @@ class InteractiveConsole {
     }
     const screen = await client.screen();
     if (!screen.ok) this.#fail(screen);
-    else text.print(renderScreen(screen.snapshot, { columns: 80, rows: 100 }).join('\n'));
+    else {
+      const columns = output.columns || 80;
+      text.print(renderScreen(screen.snapshot, { columns, rows: 100 }).join('\n'));
+    }
   }
 
   /** The connection, made anew when the server ended it because it was idle. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { renderScreen, renderShow } from '../../../src/admin/screen.ts';
+import { scrolled, viewOf } from '../../../src/cli/live-screen.ts';
 import { sampleSnapshot } from '../../support/console-context.ts';
 
 test('virus show prints the labels of the screen in their order', () => {
@@ -77,16 +78,64 @@ test('on 40 columns the figures stand below each other', () => {
   assert.ok(lines.includes('  Virus Requests         : 41'));
 });
 
-test('the screen never exceeds the terminal, whatever its size', () => {
+test('no line is longer than the terminal is wide, and nothing is left out', () => {
+  const lastPredictedRequest = `GET /default.ida?${'N'.repeat(224)}%u9090%u00=a  HTTP/1.0`;
+  const whole = { ...differing, lastPredictedRequest, proposedPatterns: 2, learnedPatterns: 7 };
+  const letters = (text: string) => text.replace(/\s/g, '');
+  fc.assert(
+    fc.property(fc.integer({ min: 20, max: 200 }), (columns) => {
+      const lines = renderScreen(whole, { columns, rows: 10 });
+      for (const line of lines) assert.ok(line.length <= columns, line);
+      const text = letters(lines.join(''));
+      for (const part of [
+        lastPredictedRequest,
+        '2001:db8::7',
+        'Learned Patterns: 7',
+        'Proposed Patterns: 2 ("virus list" shows why)',
+      ]) {
+        assert.ok(text.includes(letters(part)), `${part} at ${columns}`);
+      }
+    }),
+    { seed: 6 },
+  );
+});
+
+test('what does not fit is reached by scrolling, each line of it once from page to page', () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 1, max: 200 }),
-      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 20, max: 200 }),
+      fc.integer({ min: 4, max: 60 }),
       (columns, rows) => {
-        const lines = renderScreen(differing, { columns, rows });
-        assert.ok(lines.length <= rows);
-        for (const line of lines) assert.ok(line.length <= columns);
+        const content = renderScreen(differing, { columns, rows: rows - 1 });
+        const seen: string[] = [];
+        for (let top = 0; ; ) {
+          const view = viewOf(content, { columns, rows }, top);
+          assert.ok(view.lines.length <= rows);
+          for (const line of view.lines) assert.ok(line.length <= columns);
+          assert.match(view.lines.at(-1) ?? '', /q: back/);
+          seen.push(...view.lines.slice(seen.length - view.top, -1));
+          if (view.top + rows - 1 >= content.length) break;
+          top = scrolled('page-down', view.top, rows - 1);
+        }
+        assert.deepEqual(seen, content);
       },
     ),
+    { seed: 7 },
+  );
+});
+
+test('keys never lead beyond the first or the last line', () => {
+  const content = Array.from({ length: 30 }, (_, index) => `line ${index}`);
+  const size = { columns: 40, rows: 11 };
+  const top = (wanted: number) => viewOf(content, size, wanted).top;
+  assert.equal(top(scrolled('up', 0, 10)), 0);
+  assert.equal(top(scrolled('page-down', 15, 10)), 20);
+  assert.equal(top(scrolled('end', 0, 10)), 20);
+  assert.equal(top(scrolled('home', 20, 10)), 0);
+  assert.equal(top(scrolled('down', 3, 10)), 4);
+  assert.equal(top(scrolled('other', 3, 10)), 3);
+  assert.match(
+    viewOf(content, size, 20).lines.at(-1) ?? '',
+    /^q: back +PgUp PgDn +lines 21-30 of 30$/,
   );
 });

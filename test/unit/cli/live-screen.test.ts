@@ -1,0 +1,121 @@
+/** The screen on a made-up terminal, on a clock that is turned by hand. */
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import type { ConsoleScreen } from '../../../src/admin/console-client.ts';
+import { showLiveScreen } from '../../../src/cli/live-screen.ts';
+import { sampleSnapshot } from '../../support/console-context.ts';
+import { HandClock } from '../../support/hand-clock.ts';
+
+class MadeUpTerminal {
+  readonly clock = new HandClock();
+  readonly input = Object.assign(new PassThrough(), {
+    isRaw: false,
+    setRawMode(isRaw: boolean) {
+      this.isRaw = isRaw;
+    },
+  });
+  readonly output = Object.assign(new EventEmitter(), {
+    columns: 80,
+    rows: 24,
+    written: '',
+    write(text: string) {
+      this.written += text;
+      return true;
+    },
+  });
+  answers = 0;
+  answer: () => ConsoleScreen = () => ({
+    ok: true,
+    snapshot: { ...sampleSnapshot, virusRequests: 1_000 + this.answers },
+  });
+
+  show() {
+    return showLiveScreen(
+      {
+        input: this.input as unknown as NodeJS.ReadStream,
+        output: this.output as unknown as NodeJS.WriteStream,
+      },
+      this.clock,
+      async () => {
+        this.answers += 1;
+        return this.answer();
+      },
+    );
+  }
+
+  /** Lets what has been asked for happen. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async press(bytes: string): Promise<void> {
+    this.input.write(bytes);
+    await this.settle();
+  }
+
+  /** The lines drawn last. */
+  get lines(): string[] {
+    const drawn = this.output.written.split('\x1b[H').at(-1) ?? '';
+    return drawn.split('\r\n').map((line) => line.split('\x1b[')[0] ?? '');
+  }
+}
+
+test('the screen is drawn anew every second until q is pressed, and the terminal is as it was then', async () => {
+  const terminal = new MadeUpTerminal();
+  const shown = terminal.show();
+  await terminal.settle();
+  assert.equal(terminal.input.isRaw, true);
+  assert.ok(terminal.lines.some((line) => line.includes('Virus Requests         : 1001')));
+  terminal.clock.pass(1_000);
+  await terminal.settle();
+  assert.ok(terminal.lines.some((line) => line.includes('Virus Requests         : 1002')));
+  await terminal.press('x');
+  await terminal.press('q');
+  assert.equal(await shown, undefined);
+  assert.equal(terminal.input.isRaw, false);
+  assert.ok(terminal.output.written.startsWith('\x1b[?1049h\x1b[?25l'));
+  assert.ok(terminal.output.written.endsWith('\x1b[?25h\x1b[?1049l'));
+  assert.equal(terminal.output.listenerCount('resize'), 0);
+  assert.equal(process.listenerCount('SIGHUP'), 0);
+});
+
+test('on 40 columns and 12 rows keys lead through all of it', async () => {
+  const terminal = new MadeUpTerminal();
+  terminal.output.columns = 40;
+  terminal.output.rows = 12;
+  const shown = terminal.show();
+  await terminal.settle();
+  assert.equal(terminal.lines[0], 'Virus Pattern Configuration');
+  assert.match(terminal.lines.at(-1) ?? '', /lines 1-11 of \d+$/);
+  await terminal.press('\x1b[6~');
+  assert.match(terminal.lines.at(-1) ?? '', /lines 1[0-9]-\d+ of \d+$/);
+  await terminal.press('\x1b[');
+  await terminal.press('H');
+  assert.equal(terminal.lines[0], 'Virus Pattern Configuration');
+  await terminal.press('\x1b');
+  assert.equal(terminal.input.isRaw, true, 'it may be the beginning of a key');
+  terminal.clock.pass(50);
+  assert.equal(await shown, undefined);
+});
+
+test('a terminal whose size changes is drawn at once', async () => {
+  const terminal = new MadeUpTerminal();
+  const shown = terminal.show();
+  await terminal.settle();
+  terminal.output.columns = 30;
+  terminal.output.emit('resize');
+  assert.ok(terminal.lines.every((line) => line.length <= 30));
+  terminal.input.end();
+  assert.equal(await shown, undefined);
+});
+
+test('a server that goes away ends it, and the terminal is as it was', async () => {
+  const terminal = new MadeUpTerminal();
+  const failure = { ok: false, exitCode: 3, message: 'gone' } as const;
+  terminal.answer = () => failure;
+  assert.deepEqual(await terminal.show(), failure);
+  assert.equal(terminal.input.isRaw, false);
+  assert.ok(terminal.output.written.endsWith('\x1b[?1049l'));
+});
