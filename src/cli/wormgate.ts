@@ -18,7 +18,8 @@ const output = processOutput();
 class UsageError extends Error {}
 
 function textOption(options: Arguments, name: string): string {
-  const value = options[name];
+  const given = options[name];
+  const value: unknown = Array.isArray(given) ? given.at(-1) : given;
   if (typeof value !== 'string' || value === '') throw new UsageError(`--${name} needs a value`);
   return value;
 }
@@ -45,6 +46,14 @@ async function check(options: Arguments): Promise<number> {
 async function openConsole(options: Arguments): Promise<number> {
   const { runConsole } = await import('./console.ts');
   return await runConsole(textOption(options, 'data'));
+}
+
+async function tune(options: Arguments, args: readonly string[]): Promise<number> {
+  const { runTune } = await import('./tune-command.ts');
+  const named = Array.isArray(options.logs) ? options.logs.map(String) : [];
+  // The parser drops a lone dash.
+  const logs = args.includes('-') ? [...named, '-'] : named;
+  return await runTune(logs, textOption(options, 'config'), output);
 }
 
 const config = {
@@ -91,6 +100,17 @@ async function runCommand(args: readonly string[]): Promise<number> {
       'Open the console of the running server: menu, screen and commands',
       (parser) => parser.option('data', data),
       running(openConsole),
+    )
+    .command(
+      'tune <logs..>',
+      'Read access logs and recommend a threshold and an interval for Auto Update',
+      (parser) =>
+        parser
+          // Else the last of several logs would be the only one.
+          .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false })
+          .positional('logs', { type: 'string', describe: 'Log files, plain or gzip; -: stdin' })
+          .option('config', config),
+      running((options) => tune(options, args)),
     )
     .command(
       'virus',

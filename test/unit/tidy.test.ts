@@ -15,7 +15,7 @@ const functionLinesMax = 70;
 const floors: readonly (readonly string[])[] = [
   ['cli'],
   ['composition'],
-  ['http', 'admin'],
+  ['http', 'admin', 'tuning'],
   ['virus', 'upstream', 'log'],
   ['config', 'statistics', 'clock', 'fastify'],
 ];

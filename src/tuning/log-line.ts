@@ -1,0 +1,252 @@
+/**
+ * One line of an access log, read from bytes: common or combined log format as Apache, nginx and
+ * wormgate itself write it (`CLIENT - USER [TIME] "REQUEST" STATUS SIZE …`). Escapes of Apache and nginx
+ * (`\xHH`, `\"`, `\\`) are undone; the %HH of PROXY.LOG stand as they are, because nobody can tell them
+ * from what the client sent. Nothing is made into a string here: a log has millions of lines.
+ */
+
+/** What a line is. `note`: one of PROXY.LOG's lines about other things than requests. */
+export type LineKind = 'request' | 'no-request' | 'note' | 'malformed';
+
+const newline = 0x0a;
+const blank = 0x20;
+const quoteMark = 0x22;
+const dash = 0x2d;
+const slash = 0x2f;
+const openBracket = 0x5b;
+const backslash = 0x5c;
+const closeBracket = 0x5d;
+
+/** `06/Aug/2001:09:58:58 -0600` */
+const timeBytes = 26;
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const secondMs = 1_000;
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
+const methodBytesMax = 32;
+
+/** Values of `\n` and its like, by the letter. */
+const escapedControls = new Map<number, number>([
+  [0x6e, 0x0a],
+  [0x72, 0x0d],
+  [0x74, 0x09],
+  [0x62, 0x08],
+  [0x76, 0x0b],
+  [0x66, 0x0c],
+]);
+
+function digit(bytes: Uint8Array, at: number): number {
+  const value = (bytes[at] as number) - 0x30;
+  return value >= 0 && value <= 9 ? value : Number.NaN;
+}
+
+function twoDigits(bytes: Uint8Array, at: number): number {
+  return digit(bytes, at) * 10 + digit(bytes, at + 1);
+}
+
+/** The hexadecimal number of two digits at `at`; NaN when it is none. */
+function hexByte(bytes: Uint8Array, at: number): number {
+  const text = String.fromCharCode(bytes[at] ?? 0, bytes[at + 1] ?? 0);
+  return /^[0-9a-fA-F]{2}$/.test(text) ? Number.parseInt(text, 16) : Number.NaN;
+}
+
+/** Reads lines one after the other; what was read is in the fields until the next one. */
+export class LogLineReader {
+  /** Where the request string is: in the line's own bytes, or in ours when it had escapes. */
+  bytes: Buffer = Buffer.alloc(0);
+  requestStart = 0;
+  requestEnd = 0;
+  /** Within the line's own bytes. */
+  clientStart = 0;
+  clientEnd = 0;
+  /** Where the method begins, in `bytes`. */
+  lineStart = 0;
+  /** Milliseconds since the epoch. */
+  atMs = 0;
+  /** 0 where there is none, as in PROXY.LOG's slips. */
+  status = 0;
+  /** The line's own bytes. */
+  #line: Buffer = Buffer.alloc(0);
+  readonly #scratch: Buffer;
+  /** The time's text read last, and what it means: most lines share their second with another. */
+  readonly #lastTime = Buffer.alloc(timeBytes);
+
+  /** `lineBytesMax`: no longer line is ever read. */
+  constructor(lineBytesMax: number) {
+    this.#scratch = Buffer.alloc(lineBytesMax);
+  }
+
+  /** The request string, latin1. */
+  text(): string {
+    return this.bytes.toString('latin1', this.requestStart, this.requestEnd);
+  }
+
+  /** The request line, latin1. */
+  requestLine(): string {
+    return this.bytes.toString('latin1', this.lineStart, this.requestEnd);
+  }
+
+  /** The client's address as it is written. */
+  client(): string {
+    return this.#line.toString('latin1', this.clientStart, this.clientEnd);
+  }
+
+  /** Reads the line bytes[start, end), without its line end. */
+  read(bytes: Buffer, start: number, end: number): LineKind {
+    if (bytes[start] === openBracket) return 'note';
+    this.#line = bytes;
+    this.clientStart = start;
+    let at = start;
+    while (at < end && bytes[at] !== blank) at += 1;
+    this.clientEnd = at;
+    while (at < end && bytes[at] !== openBracket) at += 1;
+    const timeStart = at + 1;
+    const timeEnd = timeStart + timeBytes;
+    if (timeEnd + 2 >= end || bytes[timeEnd] !== closeBracket || this.clientEnd === start) {
+      return 'malformed';
+    }
+    if (!this.#readTime(bytes, timeStart)) return 'malformed';
+    if (bytes[timeEnd + 1] !== blank || bytes[timeEnd + 2] !== quoteMark) return 'malformed';
+    const requestStart = timeEnd + 3;
+    const requestEnd = this.#findQuote(bytes, requestStart, end);
+    if (requestEnd === -1 || !this.#readStatus(bytes, requestEnd + 1, end)) return 'malformed';
+    return this.#readRequest() ? 'request' : 'no-request';
+  }
+
+  /** Finds the quotation mark that ends the request, and undoes the escapes before it. */
+  #findQuote(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end && bytes[at] !== quoteMark && bytes[at] !== backslash) at += 1;
+    if (at < end && bytes[at] === quoteMark) {
+      this.bytes = bytes;
+      this.lineStart = start;
+      this.requestEnd = at;
+      return at;
+    }
+    const own = this.#scratch;
+    let to = bytes.copy(own, 0, start, at);
+    while (at < end && bytes[at] !== quoteMark) {
+      let byte = bytes[at] as number;
+      at += 1;
+      if (byte === backslash && at < end) {
+        byte = bytes[at] as number;
+        const hex = byte === 0x78 ? hexByte(bytes, at + 1) : Number.NaN;
+        at += Number.isNaN(hex) ? 1 : 3;
+        byte = Number.isNaN(hex) ? (escapedControls.get(byte) ?? byte) : hex;
+      }
+      own[to++] = byte;
+    }
+    if (at >= end) return -1;
+    this.bytes = own;
+    this.lineStart = 0;
+    this.requestEnd = to;
+    return at;
+  }
+
+  #readStatus(bytes: Buffer, start: number, end: number): boolean {
+    if (bytes[start] !== blank || start + 1 >= end) return false;
+    this.status = 0;
+    if (bytes[start + 1] === dash) return true;
+    if (start + 3 >= end) return false;
+    const status = digit(bytes, start + 1) * 100 + twoDigits(bytes, start + 2);
+    if (Number.isNaN(status)) return false;
+    this.status = status;
+    return true;
+  }
+
+  /** Finds the request string behind the method; an absolute target loses its scheme and host. */
+  #readRequest(): boolean {
+    const { bytes, requestEnd } = this;
+    let at = this.lineStart;
+    while (at < requestEnd && at - this.lineStart < methodBytesMax) {
+      const byte = bytes[at] as number;
+      if ((byte < 0x41 || byte > 0x5a) && byte !== dash && byte !== 0x5f) break;
+      at += 1;
+    }
+    if (at === this.lineStart || bytes[at] !== blank || at + 1 >= requestEnd) return false;
+    if (at === this.lineStart + 1 && bytes[this.lineStart] === dash) return false;
+    this.requestStart = at + 1;
+    if (bytes[at + 1] !== slash) this.#reduceTarget();
+    return true;
+  }
+
+  #reduceTarget(): void {
+    const { bytes, requestStart, requestEnd } = this;
+    const scheme = bytes.toString('latin1', requestStart, requestStart + 8);
+    const [found] = /^https?:\/\//i.exec(scheme) ?? [];
+    if (found === undefined) return;
+    let at = requestStart + found.length;
+    while (at < requestEnd && bytes[at] !== slash && bytes[at] !== blank) at += 1;
+    if (bytes[at] === slash) this.requestStart = at;
+  }
+
+  #readTime(bytes: Buffer, start: number): boolean {
+    const last = this.#lastTime;
+    let at = 0;
+    while (at < timeBytes && last[at] === bytes[start + at]) at += 1;
+    if (at === timeBytes) return true;
+    const month = months.indexOf(bytes.toString('latin1', start + 3, start + 6));
+    const year = twoDigits(bytes, start + 7) * 100 + twoDigits(bytes, start + 9);
+    const midnightMs = Date.UTC(year, month, twoDigits(bytes, start));
+    const ofDayMs =
+      twoDigits(bytes, start + 12) * hourMs +
+      twoDigits(bytes, start + 15) * minuteMs +
+      twoDigits(bytes, start + 18) * secondMs;
+    const zoneMs = twoDigits(bytes, start + 22) * hourMs + twoDigits(bytes, start + 24) * minuteMs;
+    const atMs = midnightMs + ofDayMs + (bytes[start + 21] === dash ? zoneMs : -zoneMs);
+    if (month < 0 || Number.isNaN(atMs)) return false;
+    this.atMs = atMs;
+    bytes.copy(last, 0, start, start + timeBytes);
+    return true;
+  }
+}
+
+/** Cuts chunks into lines, and hands over where each is; the end of one too long is thrown away. */
+export class LineCutter {
+  readonly #lineBytesMax: number;
+  readonly #onLine: (bytes: Buffer, start: number, end: number, isCut: boolean) => void;
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+
+  constructor(
+    lineBytesMax: number,
+    onLine: (bytes: Buffer, start: number, end: number, isCut: boolean) => void,
+  ) {
+    this.#lineBytesMax = lineBytesMax;
+    this.#onLine = onLine;
+  }
+
+  push(chunk: Buffer): void {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      if (this.#restBytes > 0) {
+        this.#keep(chunk.subarray(start, end));
+        this.end();
+      } else this.#hand(chunk, start, end, end - start > this.#lineBytesMax);
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#keep(chunk.subarray(start));
+  }
+
+  /** Hands over what stands behind the last newline, if anything does. */
+  end(): void {
+    if (this.#restBytes === 0) return;
+    const line = Buffer.concat(this.#rest);
+    const isCut = this.#restBytes > this.#lineBytesMax;
+    this.#rest = [];
+    this.#restBytes = 0;
+    this.#hand(line, 0, line.length, isCut);
+  }
+
+  #hand(bytes: Buffer, start: number, end: number, isCut: boolean): void {
+    const last = isCut ? start + this.#lineBytesMax : end;
+    const lineEnd = last > start && bytes[last - 1] === 0x0d ? last - 1 : last;
+    this.#onLine(bytes, start, lineEnd, isCut);
+  }
+
+  #keep(piece: Buffer): void {
+    const room = this.#lineBytesMax - this.#restBytes;
+    this.#restBytes += piece.length;
+    if (room > 0) this.#rest.push(Buffer.from(piece.subarray(0, room)));
+  }
+}
