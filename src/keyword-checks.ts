@@ -57,6 +57,8 @@ export class KeywordChecks {
   #timeout: Timer | undefined;
   #restart: Timer | undefined;
   #crashesInRow = 0;
+  /** It was full, and has not been empty since: that is told once. */
+  #isFull = false;
 
   constructor(options: KeywordChecksOptions) {
     this.#options = options;
@@ -88,6 +90,10 @@ export class KeywordChecks {
     const { statistics, limits } = this.#options;
     if (!this.#isRunning || this.#queue.length >= limits().suspectQueueMax) {
       statistics.add('suspects_refused');
+      if (this.#isRunning && !this.#isFull) {
+        this.#options.warn('The queue of suspects is full; those that come now are checked later.');
+      }
+      this.#isFull = true;
       return false;
     }
     statistics.add('suspects');
@@ -97,7 +103,8 @@ export class KeywordChecks {
   }
 
   #startThread(): void {
-    const thread = this.#options.startThread();
+    const thread = this.#tryStart();
+    if (thread === undefined) return;
     this.#thread = thread;
     let fault = '';
     thread.on('error', (error) => {
@@ -115,10 +122,25 @@ export class KeywordChecks {
     this.#checkNext();
   }
 
+  /** Undefined: the machine has no thread to give, and another try will be made. */
+  #tryStart(): CheckThread | undefined {
+    try {
+      return this.#options.startThread();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.statistics.add('keyword_worker_crashes');
+      this.#replace(`The worker of the keyword check could not be started: ${reason}`);
+      return undefined;
+    }
+  }
+
   #checkNext(): void {
     if (this.#thread === undefined || this.#inHand !== undefined) return;
     const suspect = this.#queue.shift();
-    if (suspect === undefined) return;
+    if (suspect === undefined) {
+      this.#isFull = false;
+      return;
+    }
     const id = this.#nextId++;
     this.#inHand = { id, suspect };
     const { clock, limits } = this.#options;

@@ -132,6 +132,9 @@ test('when the queue is full a suspect is counted, and taken when there is room 
   assert.equal(rig.statistics.get('suspects_refused'), 1);
   assert.equal(rig.ask(worm), 'pass');
   assert.equal(rig.statistics.get('suspects_refused'), 2);
+  assert.deepEqual(rig.warnings, [
+    'The queue of suspects is full; those that come now are checked later.',
+  ]);
   await rig.check();
   assert.equal(rig.ask(worm), 'pass');
   await rig.check();

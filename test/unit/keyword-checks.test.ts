@@ -68,6 +68,20 @@ test('a thread that throws is replaced, and what waited is checked by the next',
   assert.match(warnings.join(), /ended: a bug; another is started/);
 });
 
+test('a machine that has no thread to give is asked again', async (t) => {
+  const fails = () => {
+    throw new Error('no more threads');
+  };
+  const { checks, statistics, checked, warnings } = start(t, [fails, fails]);
+  assert.ok(checks.offer(suspect('/cmd.exe')));
+  await until(() => checked.length === 1);
+  assert.equal(statistics.get('keyword_worker_crashes'), 2);
+  assert.match(
+    warnings[0] ?? '',
+    /could not be started: no more threads; another is started in 100/,
+  );
+});
+
 test('a thread that never comes back is ended and replaced', async (t) => {
   const hangs = `require('worker_threads').parentPort.on('message', (task) => {
     while (task.kind === 'check');
