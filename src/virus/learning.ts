@@ -66,7 +66,9 @@ export function learningChanges(
 }
 
 function sampleOf({ requestLine, client }: Suspect) {
-  return { requestLine: requestLine.slice(0, sampleBytesMax), source: client };
+  // A copy: a part of a string keeps the whole alive, which may be a head of many kilobytes.
+  const bytes = Buffer.from(requestLine.slice(0, sampleBytesMax), 'latin1');
+  return { requestLine: bytes.toString('latin1'), source: client };
 }
 
 function additions(suspect: Suspect, keyword: string, confirms: boolean): Change[] {
