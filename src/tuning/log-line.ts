@@ -25,6 +25,21 @@ const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const methodBytesMax = 32;
 
+/** What a byte of a request may mean: its end, or that its target has to be normalised. */
+const plain = 0;
+const ends = 1;
+const percent = 2;
+const isBlank = 3;
+const isDot = 4;
+const isSlash = 5;
+const meanings = new Uint8Array(256);
+meanings[quoteMark] = ends;
+meanings[backslash] = ends;
+meanings[0x25] = percent;
+meanings[blank] = isBlank;
+meanings[0x2e] = isDot;
+meanings[slash] = isSlash;
+
 /** Values of `\n` and its like, by the letter. */
 const escapedControls = new Map<number, number>([
   [0x6e, 0x0a],
@@ -61,6 +76,8 @@ export class LogLineReader {
   clientEnd = 0;
   /** Where the method begins, in `bytes`. */
   lineStart = 0;
+  /** False: the target holds no `%`, `\\`, `//` or `/.`, and one blank follows it. */
+  mayNormalize = true;
   /** Milliseconds since the epoch. */
   atMs = 0;
   /** 0 where there is none, as in PROXY.LOG's slips. */
@@ -116,13 +133,26 @@ export class LogLineReader {
   /** Finds the quotation mark that ends the request, and undoes the escapes before it. */
   #findQuote(bytes: Buffer, start: number, end: number): number {
     let at = start;
-    while (at < end && bytes[at] !== quoteMark && bytes[at] !== backslash) at += 1;
+    let previous = plain;
+    let mayNormalize = false;
+    for (; at < end; at += 1) {
+      const meaning = meanings[bytes[at] as number] as number;
+      if (meaning !== plain) {
+        if (meaning === ends) break;
+        if (meaning === percent || (meaning === isBlank && previous === isBlank))
+          mayNormalize = true;
+        else if (previous === isSlash && meaning >= isDot) mayNormalize = true;
+      }
+      previous = meaning;
+    }
+    this.mayNormalize = mayNormalize;
     if (at < end && bytes[at] === quoteMark) {
       this.bytes = bytes;
       this.lineStart = start;
       this.requestEnd = at;
       return at;
     }
+    this.mayNormalize = true;
     const own = this.#scratch;
     let to = bytes.copy(own, 0, start, at);
     while (at < end && bytes[at] !== quoteMark) {

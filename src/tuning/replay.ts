@@ -88,7 +88,7 @@ export class Replay {
   note(line: LogLineReader, text: string): boolean {
     const { bytes, requestStart: start, requestEnd: end, atMs, status } = line;
     if (this.#hitRates === undefined) this.#begin(atMs);
-    const answer = this.#screen.screenBytes(bytes, start, end);
+    const answer = this.#screen.screenBytes(bytes, start, end, line.mayNormalize);
     const { holdsKeyword, windowHash } = this.#screen;
     this.#hitRates?.note(answer !== humble, atMs);
     if (answer <= humble && this.#suspects?.tally(bytes, start, end, windowHash) === true) {

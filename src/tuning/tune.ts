@@ -139,7 +139,7 @@ class Survey {
     const { bytes, requestStart: start, requestEnd: end, atMs, status } = line;
     const { patternStartOffset, patternSize } = this.#settings.virus;
     const keyword = mayHoldKeyword
-      ? this.keywords[this.#search.findInBytes(bytes, start, end)]
+      ? this.keywords[this.#search.findInBytes(bytes, start, end, line.mayNormalize)]
       : undefined;
     const window = text.slice(patternStartOffset, patternStartOffset + patternSize);
     this.counts.note(window, text, keyword, atMs);
