@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { HitRates } from '../../src/virus/hit-rates.ts';
+import { MadeUpTerminal } from '../support/made-up-terminal.ts';
 import { projectPath } from '../support/paths.ts';
 import { isSlipped, statusOf } from '../support/raw.ts';
 import { startWormgate } from '../support/wormgate.ts';
@@ -49,6 +50,18 @@ test('"This screen is reached by entering 23 on the Proxy Console screen"', asyn
   for (const label of ['No Of Patterns', 'Hit Threshold', 'Virus Requests']) {
     assert.ok(console.stdout.includes(label), label);
   }
+});
+
+test('"The information displayed is periodically refreshed for monitoring"', async () => {
+  const terminal = new MadeUpTerminal();
+  const shown = terminal.show();
+  await terminal.settle();
+  const first = terminal.lines;
+  terminal.clock.pass(1_000);
+  await terminal.settle();
+  assert.notDeepEqual(terminal.lines, first);
+  await terminal.press('q');
+  assert.equal(await shown, undefined);
 });
 
 test('No Of Patterns "starts at 0 and is incremented each time a new pattern is successfully added"', async (t) => {
