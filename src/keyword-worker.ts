@@ -25,8 +25,7 @@ parentPort?.on('message', (task: WorkerTask) => {
     search = new KeywordSearch(keywords);
     return;
   }
-  const bytes = Buffer.from(task.requestString, 'latin1');
-  const index = search.findInBytes(bytes, 0, bytes.length);
+  const index = search.findInRequest(task.requestString);
   const answer: WorkerAnswer = { id: task.id, keyword: keywords[index] };
   parentPort?.postMessage(answer);
 });

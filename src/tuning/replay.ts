@@ -160,8 +160,7 @@ export class Replay {
     else if (this.suspects.size < keptMax) {
       this.suspects.set(window, { window, times: 1, sample: suspect.requestLine });
     }
-    const bytes = Buffer.from(suspect.requestString, 'latin1');
-    const keyword = this.#keywords[this.#search.findInBytes(bytes, 0, bytes.length)];
+    const keyword = this.#keywords[this.#search.findInRequest(suspect.requestString)];
     if (keyword !== undefined) this.#learn(suspect, keyword);
     return true;
   }

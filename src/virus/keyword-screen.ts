@@ -7,6 +7,7 @@
  */
 import type { KeywordEntry, KeywordList } from './keyword-list.ts';
 import { KeywordSearch } from './keyword-search.ts';
+import { normalizedRequestString } from './normalize.ts';
 
 /** Searches requests for all keywords, and blocks by the confirmed ones. */
 export class KeywordScreen {
@@ -30,13 +31,13 @@ export class KeywordScreen {
   find(bytes: Uint8Array, start: number, end: number, mayDecode: boolean): number {
     this.holdsUnconfirmed = false;
     const index = this.#search.findInBytes(bytes, start, end, mayDecode);
-    if (index === -1) return -1;
-    const isConfirmed = (at: number) => this.#entries[at]?.confirmedAtMs !== undefined;
-    const confirmed = isConfirmed(index)
-      ? index
-      : (this.#search.findAll(bytes, start, end).find(isConfirmed) ?? -1);
-    this.holdsUnconfirmed = confirmed === -1;
-    return confirmed;
+    return index === -1 ? -1 : this.#confirmed(index, bytes, start, end);
+  }
+
+  /** The same for the normalised form bytes[0, end) of the request in which `find` found none. */
+  findAgain(bytes: Uint8Array, end: number): number {
+    const index = this.#search.findInBytes(bytes, 0, end, false);
+    return index === -1 ? -1 : this.#confirmed(index, bytes, 0, end);
   }
 
   /** Counts a request that is a virus request by the keyword at an index that `find` gave. */
@@ -50,10 +51,22 @@ export class KeywordScreen {
 
   /** Notes that a request which holds keywords was served. */
   noteServed(requestString: string, nowMs: number): void {
-    const bytes = Buffer.from(requestString, 'latin1');
-    for (const index of this.#search.findAll(bytes, 0, bytes.length)) {
-      const entry = this.#entries[index];
-      if (entry !== undefined) entry.servedAtMs = nowMs;
+    for (const form of [requestString, normalizedRequestString(requestString) ?? '']) {
+      const bytes = Buffer.from(form, 'latin1');
+      for (const index of this.#search.findAll(bytes, 0, bytes.length)) {
+        const entry = this.#entries[index];
+        if (entry !== undefined) entry.servedAtMs = nowMs;
+      }
     }
+  }
+
+  /** Of the keywords there, of which `found` is one, a confirmed one; -1, and noted: none is. */
+  #confirmed(found: number, bytes: Uint8Array, start: number, end: number): number {
+    const isConfirmed = (at: number) => this.#entries[at]?.confirmedAtMs !== undefined;
+    const confirmed = isConfirmed(found)
+      ? found
+      : (this.#search.findAll(bytes, start, end).find(isConfirmed) ?? -1);
+    if (confirmed === -1) this.holdsUnconfirmed = true;
+    return confirmed;
   }
 }

@@ -8,7 +8,7 @@
 import { KeywordAutomaton, type KeywordBytes } from './keyword-automaton.ts';
 import { groupBytes, KeywordFilter } from './keyword-filter.ts';
 import { foldKeyword, keywordFault } from './keyword-list.ts';
-import { decodeOnce } from './normalize.ts';
+import { decodeOnce, normalizedRequestString } from './normalize.ts';
 
 const percent = 0x25;
 /** The first size of the buffer in which requests are decoded; it grows to the longest request's. */
@@ -63,6 +63,19 @@ export class KeywordSearch {
       if (bytes[at] === percent) return this.#findDecoded(bytes, start, end);
     }
     return -1;
+  }
+
+  /**
+   * The index of a keyword that a latin1 request string holds, in one of these forms or normalised; -1:
+   * none.
+   */
+  findInRequest(requestString: string): number {
+    const bytes = Buffer.from(requestString, 'latin1');
+    const index = this.findInBytes(bytes, 0, bytes.length);
+    if (index !== -1) return index;
+    const normalized = normalizedRequestString(requestString);
+    if (normalized === undefined) return -1;
+    return this.findInBytes(Buffer.from(normalized, 'latin1'), 0, normalized.length, false);
   }
 
   /** The indexes, ascending, of all keywords that any of the three forms of bytes[start, end) holds. */

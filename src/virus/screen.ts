@@ -83,13 +83,21 @@ export class Screen {
 
   /** For a request whose window is in no pattern as it stands. */
   #lookAgain(bytes: Uint8Array, start: number, end: number, mayNormalize: boolean): number {
-    const keywords = this.#keywords;
+    const keywords = this.#keywords?.isOn === true ? this.#keywords : undefined;
     // Before the normalising, which may overwrite the bytes when they are in our own room.
-    const keyword =
-      keywords?.isOn === true ? keywords.find(bytes, start, end, mayNormalize) : humble;
-    if (mayNormalize && this.normalizeRequests) {
-      const index = this.#findNormalized(bytes, start, end);
+    let keyword = keywords === undefined ? humble : keywords.find(bytes, start, end, mayNormalize);
+    const isNormalized =
+      mayNormalize &&
+      this.normalizeRequests &&
+      needsNormalizing(bytes, start, end, this.#windowEnd(start));
+    if (isNormalized) {
+      const length = end - start;
+      const copy = this.#room(length);
+      if (copy !== bytes) copy.set(bytes.subarray(start, end));
+      const newEnd = normalizeRequestBytes(copy, length);
+      const index = this.#set.findInBytes(copy, this.patternStartOffset, newEnd);
       if (index !== humble) return index;
+      if (keyword === humble && keywords !== undefined) keyword = keywords.findAgain(copy, newEnd);
     }
     return keyword === humble ? humble : firstKeyword - keyword;
   }
@@ -100,17 +108,5 @@ export class Screen {
 
   #room(length: number): Buffer {
     return length <= scratchBytes ? this.#scratch : Buffer.alloc(length);
-  }
-
-  #findNormalized(bytes: Uint8Array, start: number, end: number): number {
-    if (!needsNormalizing(bytes, start, end, this.#windowEnd(start))) return humble;
-    const length = end - start;
-    const copy = this.#room(length);
-    if (copy !== bytes) copy.set(bytes.subarray(start, end));
-    return this.#set.findInBytes(
-      copy,
-      this.patternStartOffset,
-      normalizeRequestBytes(copy, length),
-    );
   }
 }

@@ -297,3 +297,28 @@ test('a window that holds nothing of the target is never learned', async () => {
   await rig.check();
   assert.deepEqual(rig.patterns, ['e HTTP/1.0']);
 });
+
+test('a confirmed keyword blocks where it stands only in the normalised request', async () => {
+  const rig = await rigWith('HitThreshold=5');
+  await rig.addKeywords('/system32/cmd.exe');
+  rig.askOften(6, '/c/winnt/system32/cmd.exe');
+  await rig.check();
+  for (const target of [
+    '/d/system32/./cmd.exe',
+    '/d/system32//cmd.exe',
+    '/system32/x/..%5ccmd.exe',
+  ]) {
+    assert.equal(rig.ask(target), 'slip', target);
+  }
+  assert.equal(rig.ask('/d/system32/../cmd.exe'), 'pass');
+});
+
+test('a keyword in the normalised form of a served request is not confirmed', async () => {
+  const rig = new LearningRig(['HitThreshold=5']);
+  await rig.addKeywords('/system32/cmd.exe');
+  rig.ask('/help/system32/./cmd.exe', 200);
+  rig.askOften(6, '/c/winnt/system32/cmd.exe');
+  await rig.check();
+  assert.deepEqual(rig.patterns, ['c/winnt/system32']);
+  assert.equal(rig.ask('/elsewhere/system32/cmd.exe'), 'pass');
+});

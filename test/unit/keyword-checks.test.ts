@@ -52,6 +52,18 @@ test('the thread finds keywords in any case and encoding, in the order of the su
   assert.deepEqual(checked[3], ['/nothing', 'nothing']);
 });
 
+test('a keyword that stands there only when dot segments are gone is found as well', async (t) => {
+  const { checks, checked } = start(t, []);
+  checks.setKeywords(['/system32/cmd.exe']);
+  checks.offer(suspect('/a/system32/./cmd.exe HTTP/1.0'));
+  checks.offer(suspect('/a/system32%5c%2e/x/..\\cmd.exe HTTP/1.0'));
+  await until(() => checked.length === 2);
+  assert.deepEqual(
+    checked.map(([, keyword]) => keyword),
+    ['/system32/cmd.exe', '/system32/cmd.exe'],
+  );
+});
+
 test('a thread that throws is replaced, and what waited is checked by the next', async (t) => {
   const throws = `require('worker_threads').parentPort.on('message', (task) => {
     if (task.kind === 'check') throw new Error('a bug');
