@@ -43,6 +43,8 @@ export class AutoUpdate {
   readonly suspects: Suspects;
   readonly keywordScreen = new KeywordScreen();
   readonly served: ServedMemory;
+  /** What origins have lately answered 404 or 410. */
+  readonly missing: ServedMemory;
   readonly #options: AutoUpdateOptions;
   readonly #checks: KeywordChecks;
   readonly #lines: LearningLines;
@@ -74,14 +76,16 @@ export class AutoUpdate {
       statistics,
       take: (suspect) => this.#checks.offer(suspect),
     });
-    this.served = new ServedMemory({
+    const memory = {
       patternStartOffset,
       patternSize,
       bytesMax: limits.servedMemoryBytesMax,
       lastsMs: virus.servedMemoryMs,
       seed,
       nowMs: clock.nowMs(),
-    });
+    };
+    this.served = new ServedMemory(memory);
+    this.missing = new ServedMemory(memory);
     database.onChange((change) => this.#follow(change));
   }
 
@@ -100,6 +104,7 @@ export class AutoUpdate {
     this.suspects.threshold = tunable('HitThreshold');
     this.suspects.isWatching = scanVirusPatterns && tunable('EnablePatternAutoUpdate') === 1;
     this.served.lastsMs = virus.servedMemoryMs;
+    this.missing.lastsMs = virus.servedMemoryMs;
     if (this.suspects.isWatching) this.#checks.start();
     else void this.#checks.stop();
     this.#switchScreen();
@@ -189,6 +194,7 @@ export class AutoUpdate {
       isKnown: database.patterns.hasPattern(pattern),
       isRejected: proposals.isRejected(pattern),
       served: served.recall(requestString, nowMs),
+      isMissing: this.missing.recall(requestString, nowMs) !== undefined,
       isKeywordServed: servedAtMs !== undefined && nowMs - servedAtMs < served.lastsMs,
       proposal: proposals.find(pattern),
       action: settings().virus.autoUpdateAction,

@@ -270,6 +270,7 @@ class WormgateServer {
       suspects: autoUpdate.suspects,
       keywordScreen: autoUpdate.keywordScreen,
       served: autoUpdate.served,
+      missing: autoUpdate.missing,
       statistics: this.#statistics,
       nowMs: () => this.#clock.nowMs(),
       draining: () => this.#draining,

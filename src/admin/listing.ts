@@ -124,6 +124,7 @@ function learnedTable(listed: Listed): Table {
 export const proposalReasons: Readonly<Record<ProposalReason, string>> = {
   'window-served': 'its window was lately served',
   'path-served': 'its path was lately served',
+  'not-missing': 'no origin answered 404 or 410',
   action: 'AutoUpdateAction=propose',
 };
 

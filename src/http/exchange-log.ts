@@ -20,7 +20,7 @@ export function logExchange(exchange: Exchange, parts: FrontParts): void {
  * Update what was served.
  */
 export function logRequest(request: LoggedRequest, parts: FrontParts): void {
-  if (parts.suspects.isWatching && isServed(request)) noteServed(request, parts);
+  if (parts.suspects.isWatching) noteAnswer(request, parts);
   const isOrdinary = request.isSound && request.match === undefined && request.error === undefined;
   if (isOrdinary && parts.policy().settings.log.requests === 'blocked') return;
   parts.logAccess({
@@ -36,9 +36,15 @@ function isServed({ status = 0, isSound }: LoggedRequest): boolean {
   return isSound && status >= 100 && status < 400;
 }
 
-function noteServed(request: LoggedRequest, { served, keywordScreen, nowMs }: FrontParts): void {
-  const { text, requestStart, requestEnd, holdsKeyword } = request;
+/** Notes what an origin has and what it has not; other answers say neither. */
+function noteAnswer(request: LoggedRequest, parts: FrontParts): void {
+  const { served, missing, keywordScreen, nowMs } = parts;
+  const { text, requestStart, requestEnd, holdsKeyword, status, error } = request;
   const atMs = nowMs();
+  if (error === undefined && (status === 404 || status === 410)) {
+    missing.note(text, requestStart, requestEnd, atMs);
+  }
+  if (!isServed(request)) return;
   served.note(text, requestStart, requestEnd, atMs);
   if (holdsKeyword) keywordScreen.noteServed(text.slice(requestStart, requestEnd), atMs);
 }

@@ -33,6 +33,7 @@ export interface FrontParts {
   readonly suspects: Suspects;
   readonly keywordScreen: KeywordScreen;
   readonly served: ServedMemory;
+  readonly missing: ServedMemory;
   readonly statistics: Statistics;
   nowMs(): number;
   /** True once the server is on its way out: answers then close their connections. */

@@ -67,6 +67,7 @@ export class Replay {
   #hitRates: HitRates | undefined;
   #suspects: Suspects | undefined;
   #served: ServedMemory | undefined;
+  #missing: ServedMemory | undefined;
 
   constructor(options: ReplayOptions) {
     const { patternSize, maxKeywords, maxLearned, maxProposals, tunables } = options;
@@ -96,6 +97,8 @@ export class Replay {
     }
     const isServed = status >= 100 && status < 400;
     if (answer === humble) {
+      const isMissing = status === 404 || status === 410;
+      if (isMissing) this.#missing?.note(text, 0, text.length, atMs);
       if (isServed) this.#served?.note(text, 0, text.length, atMs);
       if (isServed && holdsKeyword) this.#keywordScreen.noteServed(text, atMs);
       return holdsKeyword || !this.#keywordScreen.isOn;
@@ -133,11 +136,13 @@ export class Replay {
       take: (suspect) => this.#take(suspect),
     });
     this.#suspects.threshold = this.state.tunables.get('HitThreshold');
-    this.#served = new ServedMemory({
+    const memory = {
       ...{ patternStartOffset, patternSize, seed: 1, nowMs: atMs },
       bytesMax: options.servedMemoryBytesMax,
       lastsMs: options.servedMemoryMs,
-    });
+    };
+    this.#served = new ServedMemory(memory);
+    this.#missing = new ServedMemory(memory);
   }
 
   #offer(line: LogLineReader, requestString: string): void {
@@ -175,6 +180,7 @@ export class Replay {
       isKnown: state.patterns.hasPattern(pattern),
       isRejected: proposals.isRejected(pattern),
       served: this.#served?.recall(requestString, atMs),
+      isMissing: this.#missing?.recall(requestString, atMs) !== undefined,
       isKeywordServed: servedAtMs !== undefined && atMs - servedAtMs < this.#options.servedMemoryMs,
       proposal: known,
       action: this.#options.action,

@@ -165,6 +165,7 @@ function learnedLines({ replay }: Replayed): string[] {
 const reasons = {
   'window-served': 'window served',
   'path-served': 'path served',
+  'not-missing': 'never answered 404 or 410',
   action: 'AutoUpdateAction=propose',
 } as const satisfies Record<Proposal['reason'], string>;
 
@@ -174,7 +175,8 @@ function proposedLines({ replay }: Replayed): string[] {
   return [
     `Proposed instead of learned: ${counted(proposals.size, 'pattern')}`,
     ...[...proposals.pending()].slice(0, rowsMax).map(({ pattern, keyword, reason }) => {
-      return `  "${formatPattern(pattern)}"  keyword "${escapeText(keyword)}": ${reasons[reason]}`;
+      const what = `"${formatPattern(pattern)}"  ${reasons[reason]}: keyword "${escapeText(keyword)}"`;
+      return cut(`  ${what}`, width);
     }),
     ...more(proposals.size),
   ];

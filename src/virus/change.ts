@@ -28,10 +28,10 @@ export interface Sample {
 export const sampleBytesMax = 256;
 
 /**
- * Why a pattern was proposed and not added: its window, or its path, was lately served to somebody, or
- * AutoUpdateAction=propose.
+ * Why a pattern was proposed and not added: its window, or its path, was lately served to somebody; no
+ * origin has lately said that it does not have it; or AutoUpdateAction=propose.
  */
-export type ProposalReason = 'window-served' | 'path-served' | 'action';
+export type ProposalReason = 'window-served' | 'path-served' | 'not-missing' | 'action';
 
 /** A pattern that waits for `virus accept` or `virus reject`. */
 export interface Proposal {

@@ -86,7 +86,8 @@ function isTunableName(value: unknown): value is TunableName {
 }
 
 function isReason(value: unknown): value is ProposalReason {
-  return value === 'window-served' || value === 'path-served' || value === 'action';
+  const reasons: readonly unknown[] = ['window-served', 'path-served', 'not-missing', 'action'];
+  return reasons.includes(value);
 }
 
 function patternOf(text: unknown, size: unknown): Uint8Array | undefined {

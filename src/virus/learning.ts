@@ -16,6 +16,8 @@ export interface Evidence {
   readonly isRejected: boolean;
   /** What of it was lately served, if anything. */
   readonly served: 'window' | 'path' | undefined;
+  /** An origin has lately answered its window or its path with 404 or 410. */
+  readonly isMissing: boolean;
   /** A request that holds the keyword was lately served. */
   readonly isKeywordServed: boolean;
   /** Its pattern is proposed already. */
@@ -37,14 +39,16 @@ const servedReasons = { window: 'window-served', path: 'path-served' } as const;
 
 /** Decides about a suspect that holds a keyword. */
 export function decide(evidence: Evidence): Decision {
-  const { isKnown, isRejected, served, isKeywordServed, proposal, action } = evidence;
+  const { isKnown, isRejected, served, isMissing, isKeywordServed, proposal, action } = evidence;
   if (isKnown) return { kind: 'leave', why: 'known' };
   if (isRejected) return { kind: 'leave', why: 'rejected' };
   if (served !== undefined) {
     return { kind: 'propose', reason: servedReasons[served], confirms: false };
   }
+  // Any other answer the sender may have brought about, or no origin was asked at all.
+  if (!isMissing) return { kind: 'propose', reason: 'not-missing', confirms: false };
   // What was served once stays proposed when that is no longer remembered, after a restart say.
-  if (proposal !== undefined && proposal.reason !== 'action') {
+  if (proposal?.reason === 'window-served' || proposal?.reason === 'path-served') {
     return { kind: 'propose', reason: proposal.reason, confirms: false };
   }
   if (action === 'propose') {

@@ -17,7 +17,7 @@ writeFileSync(keywords, 'virus add -k worm.exe\nvirus add -k other.dll\n');
 const pair = await startLanePair(
   { after },
   {
-    sites: { named: ['Hosts=a'], plain: [], trusted: ['TrustedProxies=127.0.0.0/8'] },
+    sites: { missing: ['Origin=demo'], plain: [], trusted: ['TrustedProxies=127.0.0.0/8'] },
     sections: {
       'Virus Pattern Configuration': [
         `PatternFiles=${keywords}`,
@@ -49,7 +49,7 @@ test('humble requests become suspect at the same request, on kept connections an
 });
 
 test('a confirmed keyword blocks alike, wherever it stands and however it is written', async () => {
-  // The origins here answer all with 200; a host that nobody serves is answered by ourselves.
+  // The origins of the other sites answer all with 200; the demonstration site has 404.
   for (const port of pair.ports) {
     await until(async () => isSlipped(await askRaw(port, 'GET /missing/worm.exe?run HTTP/1.1')));
   }

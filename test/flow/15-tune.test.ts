@@ -135,7 +135,7 @@ test('what was blocked and proposed is told with the reason', () => {
   );
   assert.match(
     stdout,
-    /^Proposed instead of learned: 1 pattern\n {2}"wp-admin\/admin-a" {2}keyword ".*cmd\.exe": window served$/m,
+    /^Proposed instead of learned: 1 pattern\n {2}"wp-admin\/admin-a" {2}window served: keyword ".*cmd\.exe"$/m,
   );
   assert.match(stdout, /^Suspected: 2 windows, 2 times$/m);
   assert.match(stdout, /^Blocked: 1 request from 1 address; none of them was served/m);

@@ -129,7 +129,7 @@ export class LearningRig {
       seed: 20010806,
     });
     this.autoUpdate.start();
-    const { suspects, keywordScreen, served } = this.autoUpdate;
+    const { suspects, keywordScreen, served, missing } = this.autoUpdate;
     this.#policy = {
       settings,
       sites: undefined as unknown as Policy['sites'],
@@ -144,6 +144,7 @@ export class LearningRig {
       suspects,
       keywordScreen,
       served,
+      missing,
       statistics,
       nowMs: () => clock.nowMs(),
       draining: () => false,

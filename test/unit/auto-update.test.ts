@@ -224,6 +224,7 @@ test('MaxLearnedPatterns bounds what is learned, and says so', async () => {
 test('a learned pattern expires unless it is seen, and its keyword with the last of them', async () => {
   const rig = await rigWith('LearnedPatternDays=2', 'HitThreshold=5');
   const dayMs = 86_400_000;
+  rig.ask('/MSADC/root.exe');
   rig.askOften(6, worm);
   await rig.check();
   rig.askOften(6, '/MSADC/root.exe');
@@ -321,4 +322,25 @@ test('a keyword in the normalised form of a served request is not confirmed', as
   await rig.check();
   assert.deepEqual(rig.patterns, ['c/winnt/system32']);
   assert.equal(rig.ask('/elsewhere/system32/cmd.exe'), 'pass');
+});
+
+test('an answer that the sender can bring about says nothing: only 404 and 410 speak for learning', async () => {
+  for (const status of [400, 401, 403, 405, 416, 421, 429, 500, 502]) {
+    const rig = await rigWith('HitThreshold=5');
+    rig.askOften(8, '/wp-admin/admin-ajax.php?x=root.exe', status);
+    await rig.check();
+    assert.deepEqual(rig.patterns, [], String(status));
+    assert.equal(rig.database.learning.proposals.size, 1, String(status));
+  }
+});
+
+test('a page that is asked for only with a confirmed keyword is proposed, not learned', async () => {
+  const first = await rigWith('HitThreshold=5');
+  first.askOften(6, worm);
+  await first.check();
+  const again = new LearningRig(['HitThreshold=5'], first.journal.text);
+  assert.equal(again.askOften(10, '/wp-admin/admin-ajax.php?x=root.exe'), 0, 'blocked by keyword');
+  await again.check();
+  assert.deepEqual(again.patterns, [window]);
+  assert.equal(again.ask('/wp-admin/admin-ajax.php?action=heartbeat', 200), 'pass');
 });

@@ -7,6 +7,7 @@ const nothing: Evidence = {
   isKnown: false,
   isRejected: false,
   served: undefined,
+  isMissing: true,
   isKeywordServed: false,
   proposal: undefined,
   action: 'add',
@@ -106,4 +107,12 @@ test('a proposal that waits keeps its first sample and length, and is seen once 
       proposal: { ...waiting, reason: 'window-served', lastSeenMs: 1_000, times: 4 },
     },
   ]);
+});
+
+test('what no origin has said it does not have is proposed', () => {
+  assert.deepEqual(decide({ ...nothing, isMissing: false }), {
+    kind: 'propose',
+    reason: 'not-missing',
+    confirms: false,
+  });
 });
