@@ -17,19 +17,34 @@ export interface DistributionTableOptions {
 const slotBytes = 4;
 /** Slots a row: at most half of the slots are taken. */
 const slotsPerRow = 2;
-/** The slots in use at first, and how much more they become when they fill. */
+/**
+ * The slots in use at first, and how many times more they become when they fill. Few steps: each moves
+ * all rows, so the last one should come while there are few.
+ */
 const slotsAtFirst = 4096;
-const growth = 4;
-/** So many rows are compared to find one that can be given up. */
-const candidates = 8;
+const growth = 16;
+/** So many rows are looked at to find one that can be given up: on average, and at most at a time. */
+const looksEach = 8;
+const looksMax = 4096;
 
-/** The largest power of two rows of which everything fits into `bytesMax`, or all rows that fit. */
-function rowCountFor({ patternSize, bytesMax }: DistributionTableOptions): number {
-  const rowBytes = patternSize + rowExtraBytes;
-  let slots = 2;
-  // As many slots as leave room for half as many rows, or for the rows that are left room for.
-  while (slots * 2 * slotBytes + (slots * 2 * rowBytes) / slotsPerRow <= bytesMax) slots *= 2;
-  return slots;
+/** The most rows that fit into `bytesMax` together with at least twice as many slots, a power of two. */
+function countsFor({ patternSize, bytesMax }: DistributionTableOptions) {
+  let best = { slotCount: slotsPerRow, rowCount: 1 };
+  for (let slotCount = 4; slotCount * slotBytes < bytesMax; slotCount *= 2) {
+    const rowsLeftFor = Math.floor(
+      (bytesMax - slotCount * slotBytes) / (patternSize + rowExtraBytes),
+    );
+    const rowCount = Math.min(slotCount / slotsPerRow, rowsLeftFor);
+    if (rowCount > best.rowCount) best = { slotCount, rowCount };
+  }
+  return best;
+}
+
+/** The numbers of slots that are used one after the other as the table fills; the last one is `slotCount`. */
+function sizesFor(slotCount: number): number[] {
+  const sizes: number[] = [];
+  for (let size = slotsAtFirst; size * growth <= slotCount; size *= growth) sizes.push(size);
+  return [...sizes, slotCount];
 }
 
 /** Counts windows; an interval at a time. */
@@ -42,6 +57,9 @@ export class DistributionTable {
   readonly #rows: WindowRows;
   /** Row numbers plus one, in the low bits, below the low bits of the hash; 0 where there is none. */
   readonly #slots: Uint32Array;
+  /** Numbers of slots, ascending, and which of them is in use. */
+  readonly #sizes: readonly number[];
+  #sizeIndex = 0;
   /** Of the slots so many are in use, less one: few windows should stay in few cache lines. */
   #slotMask: number;
   #slotShift: number;
@@ -52,21 +70,27 @@ export class DistributionTable {
   #interval = Number.NaN;
   #distinct = 0;
   #displaced = 0;
+  /** Where the search for a row that can be given up goes on. */
   #hand = 0;
+  /** So many rows fewer were looked at so far than might have been. */
+  #looksSaved = looksMax;
+  /** The weight of the row that was given up last. */
+  #lastWeight = 1;
   #lastRow = -1;
 
   constructor(options: DistributionTableOptions) {
     const { patternSize } = options;
-    const slotCount = rowCountFor(options);
+    const { slotCount, rowCount } = countsFor(options);
     this.#patternSize = patternSize;
-    this.distinctMax = slotCount / slotsPerRow;
-    this.bytes = slotCount * slotBytes + this.distinctMax * (patternSize + rowExtraBytes);
-    this.#rows = new WindowRows(this.distinctMax, patternSize);
+    this.distinctMax = rowCount;
+    this.bytes = slotCount * slotBytes + rowCount * (patternSize + rowExtraBytes);
+    this.#rows = new WindowRows(rowCount, patternSize);
     this.#slots = new Uint32Array(slotCount);
+    this.#sizes = sizesFor(slotCount);
     this.#slotMask = 0;
     this.#slotShift = 0;
     this.#rowsMax = 0;
-    this.#useSlots(slotsAtFirst);
+    this.#useSlots(0);
     this.#rowBits = Math.log2(slotCount);
     this.#rowMask = slotCount - 1;
   }
@@ -159,42 +183,56 @@ export class DistributionTable {
     this.#lastRow = -1;
     this.#slots.fill(0, 0, this.#slotMask + 1);
     // An interval is much like the one before it.
-    let wanted = slotsAtFirst;
-    while (wanted < this.#distinct * slotsPerRow) wanted *= growth;
-    this.#useSlots(wanted);
+    const needed = this.#distinct * slotsPerRow;
+    this.#useSlots(this.#sizes.findIndex((size) => size >= needed));
     this.#distinct = 0;
+    this.#looksSaved = looksMax;
+    this.#lastWeight = 1;
   }
 
-  #useSlots(wanted: number): void {
-    const count = Math.min(wanted, this.#slots.length);
+  #useSlots(sizeIndex: number): void {
+    const count = this.#sizes[sizeIndex] as number;
+    this.#sizeIndex = sizeIndex;
     this.#slotMask = count - 1;
     this.#slotShift = 32 - Math.log2(count);
-    this.#rowsMax = count / slotsPerRow;
+    this.#rowsMax = Math.min(count / slotsPerRow, this.distinctMax);
   }
 
   /** Spreads the rows over more slots. */
   #grow(): void {
     this.#slots.fill(0, 0, this.#slotMask + 1);
-    this.#useSlots((this.#slotMask + 1) * growth);
+    this.#useSlots(this.#sizeIndex + 1);
     for (let row = 0; row < this.#distinct; row += 1) this.#insert(this.#rows.hash(row), row);
   }
 
-  /** A row that is free; when there is none, the one that is missed least of the next few. */
+  /** A row that is free; when there is none, one that is missed less than others. */
   #takeRow(): number {
-    if (this.#distinct < this.distinctMax) {
-      this.#grow();
-      this.#distinct += 1;
-      return this.#distinct - 1;
-    }
-    let least = this.#hand;
-    for (let step = 0; step < candidates; step += 1) {
-      const row = this.#hand;
-      this.#hand = row + 1 === this.distinctMax ? 0 : row + 1;
-      if (this.#rows.weight(row) < this.#rows.weight(least)) least = row;
-    }
-    this.#remove(least);
+    if (this.#distinct === this.distinctMax) return this.#giveUpRow();
+    this.#grow();
+    this.#distinct += 1;
+    return this.#distinct - 1;
+  }
+
+  /**
+   * The next row that weighs no more than the one given up last, or the lightest seen until there have
+   * been enough looks. In a flood the next row will do, so that one put in now is left alone until all
+   * others had their turn; and the looks saved lead past the rows that came first in the interval, all of
+   * which may be busy.
+   */
+  #giveUpRow(): number {
+    const rows = this.#rows;
+    let looks = Math.min(this.#looksSaved + looksEach, looksMax, this.distinctMax);
+    let lightest = this.#hand;
+    do {
+      if (rows.weight(this.#hand) < rows.weight(lightest)) lightest = this.#hand;
+      this.#hand = this.#hand + 1 === this.distinctMax ? 0 : this.#hand + 1;
+      looks -= 1;
+    } while (looks > 0 && rows.weight(lightest) > this.#lastWeight);
+    this.#looksSaved = looks;
+    this.#lastWeight = rows.weight(lightest);
+    this.#remove(lightest);
     this.#displaced += 1;
-    return least;
+    return lightest;
   }
 
   #insert(hash: number, row: number): void {
