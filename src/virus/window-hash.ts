@@ -10,7 +10,7 @@
 const wordRange = 2 ** 32;
 
 /** A small generator of 32-bit numbers (sfc32) that spreads the seed over the secret numbers. */
-function randomWords(seed: number): () => number {
+export function randomWords(seed: number): () => number {
   let a = seed | 0;
   let b = Math.floor(seed / wordRange) | 0;
   let c = 0x9e3779b9 | 0;

@@ -35,8 +35,12 @@ function namesOf(requestString: string) {
 
 const segment = fc.constantFrom('a', 'bb', '..', '.', '', '%61', '%2561', 'wp-admin', '\\', 'é');
 const target = fc
-  .tuple(fc.array(segment, { maxLength: 4 }), fc.constantFrom('', '?x=1', '?x=%41', '?/../'))
-  .map(([segments, query]) => `/${segments.join('/')}${query}`);
+  .tuple(
+    fc.constantFrom('/', '/', '/', ''),
+    fc.array(segment, { maxLength: 4 }),
+    fc.constantFrom('', '?x=1', '?x=%41', '?/../', ' x/../', '?a=long-enough-for-a-window%41'),
+  )
+  .map(([first, segments, query]) => `${first}${segments.join('/')}${query}`);
 const requestString = fc
   .tuple(target, fc.constantFrom(' HTTP/1.0', ' HTTP/1.1', '  HTTP/1.0'))
   .map((parts) => parts.join(''));
@@ -51,18 +55,24 @@ test('what was served lately is never denied', () => {
         const served = memory(4_096);
         const kept: { name: string; kind: 'window' | 'path'; atMs: number }[] = [];
         let nowMs = 0;
+        // By a clock that never steps back.
+        let passedMs = 0;
         for (const [text, stepMs] of notes) {
           nowMs += stepMs;
+          passedMs += Math.max(stepMs, 0);
           served.note(`GET ${text}`, 4, 4 + text.length, nowMs);
           const { windows, paths } = namesOf(text);
-          for (const name of windows) kept.push({ name, kind: 'window', atMs: nowMs });
-          for (const name of paths) kept.push({ name, kind: 'path', atMs: nowMs });
+          for (const name of windows) kept.push({ name, kind: 'window', atMs: passedMs });
+          for (const name of paths) kept.push({ name, kind: 'path', atMs: passedMs });
         }
         nowMs += laterMs;
+        passedMs += laterMs;
         const { windows, paths } = namesOf(asked);
         const isKept = (kind: 'window' | 'path', names: readonly string[]) =>
           kept.some((each) => {
-            return each.kind === kind && names.includes(each.name) && nowMs - each.atMs < lastsMs;
+            return (
+              each.kind === kind && names.includes(each.name) && passedMs - each.atMs < lastsMs
+            );
           });
         const answer = served.recall(asked, nowMs);
         if (isKept('window', windows)) assert.equal(answer, 'window');
@@ -70,6 +80,88 @@ test('what was served lately is never denied', () => {
       },
     ),
     { numRuns: 2_000, seed: 3 },
+  );
+});
+
+/** A step of a clock, and what happens after it. */
+type Moment =
+  | { readonly kind: 'note'; readonly page: number; readonly stepMs: number }
+  | { readonly kind: 'change'; readonly lastsMs: number; readonly stepMs: number };
+
+const page = fc.nat({ max: 20 });
+const stepMs = fc.oneof(fc.integer({ min: 0, max: 400 }), fc.constant(5_000));
+
+const moment: fc.Arbitrary<Moment> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('note' as const), page, stepMs }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('change' as const),
+      lastsMs: fc.constantFrom(200, 500, 1_000, 10_000),
+      stepMs,
+    }),
+  },
+);
+
+function pageText(number: number): string {
+  return `/page-${number}-of-the-site HTTP/1.1`;
+}
+
+test('what was served lately is never denied while the meaning of lately changes and the clock steps back', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(moment, fc.constantFrom(1, 1, 1, -1)), { maxLength: 60 }),
+      (moments) => {
+        const served = memory(65_536);
+        /** How much longer each page must be remembered. */
+        const leftMs = new Map<number, number>();
+        let nowMs = 0;
+        for (const [each, direction] of moments) {
+          nowMs += each.stepMs * direction;
+          for (const [number, left] of leftMs) {
+            const passedMs = direction > 0 ? each.stepMs : 0;
+            if (left > passedMs) leftMs.set(number, left - passedMs);
+            else leftMs.delete(number);
+          }
+          if (each.kind === 'note') {
+            const text = pageText(each.page);
+            served.note(text, 0, text.length, nowMs);
+            leftMs.set(each.page, Math.max(served.lastsMs, leftMs.get(each.page) ?? 0));
+          } else {
+            for (const [number, left] of leftMs) {
+              leftMs.set(number, Math.min(left, left - served.lastsMs + each.lastsMs));
+              if ((leftMs.get(number) as number) <= 0) leftMs.delete(number);
+            }
+            served.lastsMs = each.lastsMs;
+          }
+          for (const number of leftMs.keys()) {
+            assert.equal(served.recall(pageText(number), nowMs), 'window', `page ${number}`);
+          }
+        }
+      },
+    ),
+    { numRuns: 1_000, seed: 4 },
+  );
+});
+
+test('what was served is forgotten after twice that time, whenever it is asked for', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(page, stepMs), { minLength: 1, maxLength: 60 }), (notes) => {
+      const served = memory(65_536);
+      const notedMs = new Map<number, number>();
+      let nowMs = 0;
+      for (const [number, each] of notes) {
+        nowMs += each;
+        for (const [noted, atMs] of notedMs) {
+          if (nowMs - atMs < 2 * lastsMs) continue;
+          assert.equal(served.recall(pageText(noted), nowMs), undefined);
+        }
+        const text = pageText(number);
+        served.note(text, 0, text.length, nowMs);
+        notedMs.set(number, nowMs);
+      }
+    }),
+    { numRuns: 500, seed: 5 },
   );
 });
 
