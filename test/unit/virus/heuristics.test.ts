@@ -57,6 +57,50 @@ test('another interval begins anew, whichever its number', () => {
   assert.equal(tally(table, 'x', 4), true);
 });
 
+test('windows that differ in one byte, the first or the last, are counted apart', () => {
+  const table = tableOf();
+  const windows = ['a23456789012345b', 'b23456789012345b', 'a23456789012345c', 'a2345678901234bb'];
+  for (const window of windows) assert.equal(tally(table, window, 1, 1), false);
+  assert.equal(table.distinct, windows.length);
+  for (const window of windows) assert.equal(tally(table, window, 1, 1), true);
+});
+
+test('windows with one hash, and hashes with one tag, are told apart by their bytes', () => {
+  const table = tableOf();
+  const seen = ['one', 'two', 'six', 'ten'].map((text) => Buffer.from(text));
+  for (const [hash, threshold] of [
+    [5, 1],
+    [5 + 2 ** 11, 1],
+    [5 - 2 ** 31, 1],
+  ] as const) {
+    const count = (bytes: Buffer) => table.tally(bytes, 0, bytes.length, hash, hash, threshold);
+    assert.deepEqual(seen.map(count), [false, false, false, false]);
+    assert.deepEqual(seen.map(count), [true, true, true, true]);
+    assert.equal(table.distinct, 4);
+  }
+});
+
+test('a window that begins at or near the end of the bytes is zeros from there on', () => {
+  const table = tableOf();
+  const bytes = Buffer.from('GET /ab');
+  const count = (start: number) => {
+    const length = bytes.length - start;
+    return table.tally(bytes, start, bytes.length, hash.ofBytes(bytes, start, length), 1, 1);
+  };
+  assert.equal(count(7), false);
+  assert.equal(count(6), false);
+  assert.equal(tally(table, '\0\0\0', 1, 1), true);
+  assert.equal(tally(table, 'b\0', 1, 1), true);
+});
+
+test('a threshold of 0 reports every window once', () => {
+  const table = tableOf(64);
+  assert.deepEqual(
+    ['a', 'a', 'b', 'a'].map((text) => tally(table, text, 1, 0)),
+    [true, false, true, false],
+  );
+});
+
 test('a short window is the one that zeros fill up, and no other', () => {
   const table = tableOf();
   assert.equal(tally(table, 'a\0\0', 1, 1), false);
@@ -105,6 +149,30 @@ for (const [what, distinct] of [
     assert.equal(table.displaced > 0, distinct > table.distinctMax);
   });
 }
+
+test('a window that comes first among busy ones is not pushed out by a flood', () => {
+  const table = tableOf(2 ** 20);
+  const fill = randomWindows(4711);
+  const noise = Buffer.alloc(patternSize);
+  const busy = Array.from({ length: 500 }, (_, index) => `busy window ${index}`);
+  busy[3] = 'scripts/root.exe';
+  let reports = 0;
+  // All of them come in the first turn, then the table overflows, and the worm is the rarest of all.
+  for (let turn = 1; turn <= 251; turn += 1) {
+    for (const each of busy) {
+      const isWorm = each === busy[3];
+      for (let count = 0; count < (isWorm ? 1 : 3); count += 1) {
+        if (tally(table, each, 1, isWorm ? 250 : 1_000)) reports += 1;
+      }
+    }
+    for (let other = 0; other < 1_000; other += 1) {
+      fill(noise);
+      tallyWhole(table, noise);
+    }
+  }
+  assert.ok(table.displaced > 6 * table.distinctMax);
+  assert.equal(reports, 1);
+});
 
 test('a window that begins to come after a flood has filled the table is reported', () => {
   const table = tableOf(2 ** 20);
