@@ -8,47 +8,65 @@ import { tune } from '../tuning/tune.ts';
 import type { Output } from './output.ts';
 
 const exitCodes = { done: 0, unreadable: 1, badConfiguration: 2 } as const;
-const barWidth = 30;
+const barColumns = 30;
+/** What stands beside the bar. */
+const textColumns = 46;
 /** How often the progress bar is drawn. */
 const drawPeriodMs = 100;
 
 /** A progress bar on a terminal; each of the two readings of the files is half of it. */
 class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
-  readonly #total: number | undefined;
+  readonly #totalBytes: number | undefined;
   readonly #startMs = systemClock.nowMs();
   #drawnMs = 0;
-  #before = 0;
-  #last = 0;
+  /** What the readings before this one have read, and this one so far. */
+  #before = { bytes: 0, lines: 0 };
+  #last = { bytes: 0, lines: 0 };
 
-  constructor(stream: NodeJS.WriteStream, total: number | undefined) {
+  constructor(stream: NodeJS.WriteStream, totalBytes: number | undefined) {
     this.#stream = stream;
-    this.#total = total;
+    this.#totalBytes = totalBytes;
   }
 
-  draw(bytesRead: number, lineCount: number): void {
+  draw(bytes: number, lines: number): void {
     // The second reading begins again at the first byte.
-    if (bytesRead < this.#last) this.#before += this.#last;
-    this.#last = bytesRead;
+    if (bytes < this.#last.bytes) {
+      const { bytes: bytesBefore, lines: linesBefore } = this.#before;
+      this.#before = {
+        bytes: bytesBefore + this.#last.bytes,
+        lines: linesBefore + this.#last.lines,
+      };
+    }
+    this.#last = { bytes, lines };
     const nowMs = systemClock.nowMs();
     if (this.#stream.isTTY !== true || nowMs - this.#drawnMs < drawPeriodMs) return;
     this.#drawnMs = nowMs;
     const seconds = Math.max((nowMs - this.#startMs) / 1_000, 0.001);
-    const rate = `${lineCount.toLocaleString('en')} lines, ${Math.round(seconds)} s`;
-    this.#stream.write(`\r${this.#bar(this.#before + bytesRead)} ${rate}\x1b[K`);
+    const rate = Math.round((this.#before.lines + lines) / seconds);
+    const text = `${this.#bar(this.#before.bytes + bytes)}, ${rate.toLocaleString('en')} lines/s`;
+    // A line that wrapped could not be drawn over.
+    this.#stream.write(`\r${text.slice(0, this.#stream.columns - 1)}\x1b[K`);
   }
 
   clear(): void {
     if (this.#drawnMs > 0) this.#stream.write('\r\x1b[K');
   }
 
-  #bar(bytesRead: number): string {
-    if (this.#total === undefined) return `${(bytesRead / 2 ** 20).toFixed(0)} MiB read`;
-    const share = Math.min(1, bytesRead / Math.max(1, 2 * this.#total));
-    const full = Math.floor(share * barWidth);
-    const bar = `${'#'.repeat(full)}${'.'.repeat(barWidth - full)}`;
-    return `[${bar}] ${String(Math.floor(share * 100)).padStart(3)} %`;
+  #bar(bytes: number): string {
+    if (this.#totalBytes === undefined) return `${mebibytes(bytes)} MiB read`;
+    const total = 2 * this.#totalBytes;
+    const share = Math.min(1, bytes / Math.max(1, total));
+    const columns = Math.max(0, Math.min(barColumns, this.#stream.columns - textColumns));
+    const full = Math.floor(share * columns);
+    const bar = columns === 0 ? '' : `[${'#'.repeat(full)}${'.'.repeat(columns - full)}] `;
+    const percent = String(Math.floor(share * 100)).padStart(3);
+    return `${bar}${percent} %, ${mebibytes(bytes)} of ${mebibytes(total)} MiB`;
   }
+}
+
+function mebibytes(bytes: number): string {
+  return Math.round(bytes / 2 ** 20).toLocaleString('en');
 }
 
 /** Runs the command; gives its exit code (docs/operations.md). */
@@ -66,12 +84,15 @@ export async function runTune(
   const complain = (sentence: string) => output.complain(`wormgate: ${sentence}`);
   const readable = files.filter((file) => isReadable(file, complain));
   if (readable.length === 0) return exitCodes.unreadable;
-  const bar = new ProgressBar(process.stderr, totalBytes(readable));
+  const total = totalBytes(readable);
+  const bar = new ProgressBar(process.stderr, total);
   const { report, allRead } = await tune({
     files: readable,
     settings,
     tunables: configuredTunables(settings),
     base: [...baseChanges(settings, { atMs: systemClock.nowMs(), warn: complain })],
+    // What has no size, a pipe say, is gone when it was read.
+    isRepeatable: total !== undefined,
     onProgress: (bytesRead, lineCount) => bar.draw(bytesRead, lineCount),
     complain: (sentence) => {
       bar.clear();

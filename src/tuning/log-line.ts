@@ -5,6 +5,8 @@
  * from what the client sent. Nothing is made into a string here: a log has millions of lines.
  */
 
+import { LogTimeReader, timeBytes } from './log-time.ts';
+
 /** What a line is. `note`: one of PROXY.LOG's lines about other things than requests. */
 export type LineKind = 'request' | 'no-request' | 'note' | 'malformed';
 
@@ -17,13 +19,8 @@ const openBracket = 0x5b;
 const backslash = 0x5c;
 const closeBracket = 0x5d;
 
-/** `06/Aug/2001:09:58:58 -0600` */
-const timeBytes = 26;
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const secondMs = 1_000;
-const minuteMs = 60_000;
-const hourMs = 3_600_000;
 const methodBytesMax = 32;
+const clientBytesMax = 64;
 
 /** What a byte of a request may mean: its end, or that its target has to be normalised. */
 const plain = 0;
@@ -55,79 +52,98 @@ function digit(bytes: Uint8Array, at: number): number {
   return value >= 0 && value <= 9 ? value : Number.NaN;
 }
 
-function twoDigits(bytes: Uint8Array, at: number): number {
-  return digit(bytes, at) * 10 + digit(bytes, at + 1);
-}
-
 /** The hexadecimal number of two digits at `at`; NaN when it is none. */
 function hexByte(bytes: Uint8Array, at: number): number {
   const text = String.fromCharCode(bytes[at] ?? 0, bytes[at + 1] ?? 0);
   return /^[0-9a-fA-F]{2}$/.test(text) ? Number.parseInt(text, 16) : Number.NaN;
 }
 
+/** A request that a log tells of. */
+export interface LogRequest {
+  /** The request string is bytes[requestStart, requestEnd). */
+  readonly bytes: Buffer;
+  readonly requestStart: number;
+  readonly requestEnd: number;
+  /** False: the target holds no `%`, `\\`, `//` or `/.`, and one blank follows it. */
+  readonly mayNormalize: boolean;
+  /** 0 where there is none, as in PROXY.LOG's slips. */
+  readonly status: number;
+  /** The line's time, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** The request string, latin1. */
+  text(): string;
+  /** The request line, latin1. */
+  requestLine(): string;
+  /** The client's address as it is written, or as much of it as an address may have. */
+  client(): string;
+}
+
 /** Reads lines one after the other; what was read is in the fields until the next one. */
-export class LogLineReader {
+export class LogLineReader implements LogRequest {
   /** Where the request string is: in the line's own bytes, or in ours when it had escapes. */
   bytes: Buffer = Buffer.alloc(0);
   requestStart = 0;
   requestEnd = 0;
-  /** Within the line's own bytes. */
+  /** The line's own bytes, and where in them the client is. */
+  lineBytes: Buffer = Buffer.alloc(0);
   clientStart = 0;
   clientEnd = 0;
   /** Where the method begins, in `bytes`. */
   lineStart = 0;
-  /** False: the target holds no `%`, `\\`, `//` or `/.`, and one blank follows it. */
   mayNormalize = true;
-  /** Milliseconds since the epoch. */
-  atMs = 0;
-  /** 0 where there is none, as in PROXY.LOG's slips. */
   status = 0;
-  /** The line's own bytes. */
-  #line: Buffer = Buffer.alloc(0);
   readonly #scratch: Buffer;
-  /** The time's text read last, and what it means: most lines share their second with another. */
-  readonly #lastTime = Buffer.alloc(timeBytes);
+  readonly #time = new LogTimeReader();
 
   /** `lineBytesMax`: no longer line is ever read. */
   constructor(lineBytesMax: number) {
     this.#scratch = Buffer.alloc(lineBytesMax);
   }
 
-  /** The request string, latin1. */
+  get atMs(): number {
+    return this.#time.atMs;
+  }
+
   text(): string {
     return this.bytes.toString('latin1', this.requestStart, this.requestEnd);
   }
 
-  /** The request line, latin1. */
   requestLine(): string {
     return this.bytes.toString('latin1', this.lineStart, this.requestEnd);
   }
 
-  /** The client's address as it is written. */
   client(): string {
-    return this.#line.toString('latin1', this.clientStart, this.clientEnd);
+    return this.lineBytes.toString('latin1', this.clientStart, this.clientEnd);
   }
 
   /** Reads the line bytes[start, end), without its line end. */
   read(bytes: Buffer, start: number, end: number): LineKind {
     if (bytes[start] === openBracket) return 'note';
-    this.#line = bytes;
+    this.lineBytes = bytes;
     this.clientStart = start;
     let at = start;
     while (at < end && bytes[at] !== blank) at += 1;
-    this.clientEnd = at;
-    while (at < end && bytes[at] !== openBracket) at += 1;
-    const timeStart = at + 1;
-    const timeEnd = timeStart + timeBytes;
-    if (timeEnd + 2 >= end || bytes[timeEnd] !== closeBracket || this.clientEnd === start) {
-      return 'malformed';
-    }
-    if (!this.#readTime(bytes, timeStart)) return 'malformed';
-    if (bytes[timeEnd + 1] !== blank || bytes[timeEnd + 2] !== quoteMark) return 'malformed';
-    const requestStart = timeEnd + 3;
+    this.clientEnd = Math.min(at, start + clientBytesMax);
+    if (at === start) return 'malformed';
+    const requestStart = this.#findRequest(bytes, at, end);
+    if (requestStart === -1) return 'malformed';
     const requestEnd = this.#findQuote(bytes, requestStart, end);
     if (requestEnd === -1 || !this.#readStatus(bytes, requestEnd + 1, end)) return 'malformed';
     return this.#readRequest() ? 'request' : 'no-request';
+  }
+
+  /** Where the request begins, behind the time; -1: nowhere. A user's name may hold brackets, too. */
+  #findRequest(bytes: Buffer, start: number, end: number): number {
+    for (let at = start; at + timeBytes + 3 < end; at += 1) {
+      if (bytes[at] !== openBracket) continue;
+      const timeEnd = at + 1 + timeBytes;
+      const isFollowed =
+        bytes[timeEnd] === closeBracket &&
+        bytes[timeEnd + 1] === blank &&
+        bytes[timeEnd + 2] === quoteMark;
+      if (isFollowed && this.#time.read(bytes, at + 1)) return timeEnd + 3;
+    }
+    return -1;
   }
 
   /** Finds the quotation mark that ends the request, and undoes the escapes before it. */
@@ -178,7 +194,8 @@ export class LogLineReader {
     this.status = 0;
     if (bytes[start + 1] === dash) return true;
     if (start + 3 >= end) return false;
-    const status = digit(bytes, start + 1) * 100 + twoDigits(bytes, start + 2);
+    const status =
+      digit(bytes, start + 1) * 100 + digit(bytes, start + 2) * 10 + digit(bytes, start + 3);
     if (Number.isNaN(status)) return false;
     this.status = status;
     return true;
@@ -202,32 +219,13 @@ export class LogLineReader {
 
   #reduceTarget(): void {
     const { bytes, requestStart, requestEnd } = this;
-    const scheme = bytes.toString('latin1', requestStart, requestStart + 8);
+    const schemeEnd = Math.min(requestStart + 8, requestEnd);
+    const scheme = bytes.toString('latin1', requestStart, schemeEnd);
     const [found] = /^https?:\/\//i.exec(scheme) ?? [];
     if (found === undefined) return;
     let at = requestStart + found.length;
     while (at < requestEnd && bytes[at] !== slash && bytes[at] !== blank) at += 1;
-    if (bytes[at] === slash) this.requestStart = at;
-  }
-
-  #readTime(bytes: Buffer, start: number): boolean {
-    const last = this.#lastTime;
-    let at = 0;
-    while (at < timeBytes && last[at] === bytes[start + at]) at += 1;
-    if (at === timeBytes) return true;
-    const month = months.indexOf(bytes.toString('latin1', start + 3, start + 6));
-    const year = twoDigits(bytes, start + 7) * 100 + twoDigits(bytes, start + 9);
-    const midnightMs = Date.UTC(year, month, twoDigits(bytes, start));
-    const ofDayMs =
-      twoDigits(bytes, start + 12) * hourMs +
-      twoDigits(bytes, start + 15) * minuteMs +
-      twoDigits(bytes, start + 18) * secondMs;
-    const zoneMs = twoDigits(bytes, start + 22) * hourMs + twoDigits(bytes, start + 24) * minuteMs;
-    const atMs = midnightMs + ofDayMs + (bytes[start + 21] === dash ? zoneMs : -zoneMs);
-    if (month < 0 || Number.isNaN(atMs)) return false;
-    this.atMs = atMs;
-    bytes.copy(last, 0, start, start + timeBytes);
-    return true;
+    if (at < requestEnd && bytes[at] === slash) this.requestStart = at;
   }
 }
 

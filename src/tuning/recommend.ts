@@ -33,14 +33,12 @@ const dayMs = 86_400_000;
 const thresholdMin = 1;
 /** A little less is accepted for a higher threshold. */
 const shareWanted = 0.9;
-/** How far above the busiest humble window the threshold stands when there is nothing to learn. */
+/** How far above the busiest humble window is far enough: the lower, the sooner a worm is learned. */
 const headroom = 1.25;
 
 /** The highest counts of the candidates in one interval, highest first. */
 function peaksOf(interval: IntervalCounts, { candidates }: Evidence): number[] {
-  return [...candidates.keys()]
-    .map((id) => interval.peaks.get(id) ?? 0)
-    .sort((one, other) => other - one);
+  return [...candidates.keys()].map((id) => interval.peakOf(id)).sort((one, other) => other - one);
 }
 
 /** The average number of humble requests in an interval. */
@@ -72,18 +70,18 @@ function lowest(interval: IntervalCounts, evidence: Evidence): number {
   return Math.max(thresholdMin, Math.floor(averageRate(interval.seconds, evidence)) + 1);
 }
 
+/** The lowest threshold that is also well above what humble requests do. */
+function comfortable(interval: IntervalCounts, evidence: Evidence): number {
+  const { humbleMax } = interval;
+  return Math.max(lowest(interval, evidence), Math.ceil(humbleMax * headroom), humbleMax + 1);
+}
+
 /** Nothing in the log could be learned: out of the way of the humble, at an interval worth counting in. */
 function quiet(evidence: Evidence): Recommendation | undefined {
   const { intervals } = evidence;
   const interval =
     intervals.find(({ seconds }) => averageRate(seconds, evidence) >= 1) ?? intervals.at(-1);
-  if (interval === undefined) return undefined;
-  const threshold = Math.max(
-    lowest(interval, evidence),
-    Math.ceil(interval.humbleMax * headroom),
-    interval.humbleMax + 1,
-  );
-  return describe(interval, threshold, 0, evidence);
+  return interval && describe(interval, comfortable(interval, evidence), 0, evidence);
 }
 
 /** The pair to set; undefined for a log without requests. */
@@ -99,8 +97,10 @@ export function recommend(evidence: Evidence): Recommendation | undefined {
   const choices = reaches
     .filter(({ peaks }) => peaks.length >= wanted)
     .map(({ interval, peaks }) => {
-      // Below the peak of the last candidate that is wanted, and no lower than that.
-      return describe(interval, (peaks[wanted - 1] as number) - 1, reachable, evidence);
+      // Below the peak of the last candidate that is wanted; no higher than the humble call for.
+      const highest = (peaks[wanted - 1] as number) - 1;
+      const threshold = Math.min(highest, comfortable(interval, evidence));
+      return describe(interval, threshold, reachable, evidence);
     });
   return choices.sort(
     (one, other) =>

@@ -9,14 +9,14 @@ import { DistributionTable } from '../virus/heuristics.ts';
 import { type HitFigures, HitRates } from '../virus/hit-rates.ts';
 import { KeywordScreen } from '../virus/keyword-screen.ts';
 import { KeywordSearch } from '../virus/keyword-search.ts';
-import { decide, learningChanges } from '../virus/learning.ts';
+import { decide, learningChanges, sampleOf } from '../virus/learning.ts';
 import type { NeverBlock } from '../virus/never-block.ts';
 import { cutWindow, formatPattern } from '../virus/pattern.ts';
-import { humble, Screen } from '../virus/screen.ts';
+import { humble, keywordIndexOf, Screen } from '../virus/screen.ts';
 import { ServedMemory } from '../virus/served-memory.ts';
 import { type Suspect, Suspects } from '../virus/suspects.ts';
 import type { TunableValues } from '../virus/tunables.ts';
-import type { LogLineReader } from './log-line.ts';
+import type { LogRequest } from './log-line.ts';
 
 /** The settings to replay with. */
 export interface ReplayOptions {
@@ -59,6 +59,10 @@ export class Replay {
   /** Those of them that an origin had served, as the log says. */
   blockedServedCount = 0;
   suspectCount = 0;
+  /** What was learned or proposed and found no room, because of the settings' bounds. */
+  refusedCount = 0;
+  /** How many patterns there were before anything was learned. */
+  readonly firstPatternCount: number;
   readonly #options: ReplayOptions;
   readonly #screen: Screen;
   readonly #keywordScreen = new KeywordScreen();
@@ -78,6 +82,7 @@ export class Replay {
       seed: 1,
     });
     for (const change of options.base) this.state.loadBase(change);
+    this.firstPatternCount = this.state.patterns.size;
     this.#keywords = Array.from(this.state.keywords.entries(), ({ keyword }) => keyword);
     this.#search = new KeywordSearch(this.#keywords);
     this.#keywordScreen.rebuild(this.state.keywords);
@@ -85,17 +90,20 @@ export class Replay {
     this.#screen = new Screen(this.state.patterns, options, this.#keywordScreen);
   }
 
-  /** One request of the log; `text` is its request string, latin1. False: it holds no keyword. */
-  note(line: LogLineReader, text: string): boolean {
-    const { bytes, requestStart: start, requestEnd: end, atMs, status } = line;
+  /**
+   * One request of the log at its clock's time; `text` is its request string, latin1. False: it holds no
+   * keyword.
+   */
+  note(request: LogRequest, text: string, atMs: number): boolean {
+    const { bytes, requestStart: start, requestEnd: end, status } = request;
     if (this.#hitRates === undefined) this.#begin(atMs);
-    const answer = this.#screen.screenBytes(bytes, start, end, line.mayNormalize);
+    const answer = this.#screen.screenBytes(bytes, start, end, request.mayNormalize);
     const { holdsKeyword, windowHash } = this.#screen;
     this.#hitRates?.note(answer !== humble, atMs);
     if (answer <= humble && this.#suspects?.tally(bytes, start, end, windowHash) === true) {
-      this.#offer(line, text);
+      this.#offer(request, text, atMs);
     }
-    const isServed = status >= 100 && status < 400;
+    const isServed = isServedStatus(status);
     if (answer === humble) {
       const isMissing = status === 404 || status === 410;
       if (isMissing) this.#missing?.note(text, 0, text.length, atMs);
@@ -103,17 +111,17 @@ export class Replay {
       if (isServed && holdsKeyword) this.#keywordScreen.noteServed(text, atMs);
       return holdsKeyword || !this.#keywordScreen.isOn;
     }
-    this.#noteBlocked(line, text, answer, isServed);
+    this.#noteMatch(request, text, answer, atMs);
     return true;
   }
 
-  #noteBlocked(line: LogLineReader, text: string, answer: number, isServed: boolean): void {
-    const { atMs } = line;
-    if (answer > humble) this.state.patterns.hit(answer, atMs);
-    const client = line.client();
+  #noteMatch(request: LogRequest, text: string, answer: number, atMs: number): void {
+    const client = request.client();
     if (this.#options.neverBlock.covers(client, targetOf(text))) return;
+    if (answer > humble) this.state.patterns.hit(answer, atMs);
+    else this.#keywordScreen.hit(keywordIndexOf(answer), atMs);
     this.blockedCount += 1;
-    if (isServed) this.blockedServedCount += 1;
+    if (isServedStatus(request.status)) this.blockedServedCount += 1;
     const isKept = this.sources.has(client) || this.sources.size < keptMax;
     if (isKept) this.sources.set(client, (this.sources.get(client) ?? 0) + 1);
   }
@@ -145,16 +153,16 @@ export class Replay {
     this.#missing = new ServedMemory(memory);
   }
 
-  #offer(line: LogLineReader, requestString: string): void {
-    const client = line.client();
+  #offer(request: LogRequest, requestString: string, atMs: number): void {
+    const client = request.client();
     if (this.#options.neverBlock.covers(client, targetOf(requestString))) {
       this.#suspects?.withdraw();
       return;
     }
     const { patternStartOffset, patternSize } = this.#options;
     const pattern = cutWindow(requestString, patternStartOffset, patternSize);
-    const requestLine = line.requestLine();
-    this.#suspects?.offer({ pattern, requestString, requestLine, client, atMs: line.atMs });
+    const requestLine = request.requestLine();
+    this.#suspects?.offer({ pattern, requestString, requestLine, client, atMs });
   }
 
   #take(suspect: Suspect): boolean {
@@ -163,7 +171,8 @@ export class Replay {
     this.suspectCount += 1;
     if (known !== undefined) known.times += 1;
     else if (this.suspects.size < keptMax) {
-      this.suspects.set(window, { window, times: 1, sample: suspect.requestLine });
+      const sample = sampleOf(suspect).requestLine;
+      this.suspects.set(window, { window, times: 1, sample });
     }
     const keyword = this.#keywords[this.#search.findInRequest(suspect.requestString)];
     if (keyword !== undefined) this.#learn(suspect, keyword);
@@ -188,8 +197,13 @@ export class Replay {
     if (decision.kind === 'leave') return;
     for (const change of learningChanges(decision, suspect, keyword, known)) {
       if (state.objection(change) === undefined) state.apply(change);
+      else this.refusedCount += 1;
     }
   }
+}
+
+function isServedStatus(status: number): boolean {
+  return status >= 100 && status < 400;
 }
 
 function targetOf(requestString: string): string {

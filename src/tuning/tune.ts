@@ -4,16 +4,18 @@
  */
 import type { Settings } from '../config/shape.ts';
 import type { Change } from '../virus/change.ts';
-import { KeywordSearch } from '../virus/keyword-search.ts';
 import { NeverBlock } from '../virus/never-block.ts';
-import { ServedMemory } from '../virus/served-memory.ts';
 import type { TunableValues } from '../virus/tunables.ts';
-import { type LineKind, LogLineReader } from './log-line.ts';
+import type { Replayed } from './findings.ts';
+import { LogClock } from './log-clock.ts';
+import { LogFacts } from './log-facts.ts';
+import { LogLineReader, type LogRequest } from './log-line.ts';
+import { LogOrder } from './log-order.ts';
 import { lineBytesMax, readLogs } from './log-reader.ts';
 import { recommend } from './recommend.ts';
 import { Replay, type ReplayOptions } from './replay.ts';
-import { type LogFacts, renderReport } from './report.ts';
-import { type KeywordWindow, WindowCounts } from './windows.ts';
+import { renderReport } from './report.ts';
+import { Survey } from './survey.ts';
 
 export interface TuneOptions {
   readonly files: readonly string[];
@@ -21,6 +23,8 @@ export interface TuneOptions {
   readonly tunables: TunableValues;
   /** PROXY.CFG's and PatternFiles' patterns and keywords. */
   readonly base: readonly Change[];
+  /** Whether the files can be read a second time. */
+  readonly isRepeatable: boolean;
   readonly onProgress: (bytesRead: number, lineCount: number) => void;
   readonly complain: (sentence: string) => void;
 }
@@ -32,8 +36,6 @@ export interface Tuned {
 }
 
 const ladderSeconds: readonly number[] = [10, 60, 300, 900, 3_600];
-const samplesMax = 5;
-const sampleBytes = 120;
 
 function replayOptions({ settings, base }: TuneOptions, tunables: TunableValues): ReplayOptions {
   const { virus, limits } = settings;
@@ -55,166 +57,121 @@ function replayOptions({ settings, base }: TuneOptions, tunables: TunableValues)
   };
 }
 
-/** Counts what the lines are, and keeps the first malformed ones. */
-class Facts implements LogFacts {
-  files = 0;
-  lines = 0;
-  requests = 0;
-  notes = 0;
-  noRequests = 0;
-  malformed = 0;
-  firstMs = Number.POSITIVE_INFINITY;
-  lastMs = 0;
-  readonly samples: string[] = [];
-  #file = '';
-  #line = 0;
-
-  beginFile(file: string): void {
-    this.files += 1;
-    this.#file = file;
-    this.#line = 0;
-  }
-
-  note(kind: LineKind, bytes: Buffer, start: number, end: number): void {
-    this.#line += 1;
-    this.lines += 1;
-    if (kind === 'request') this.requests += 1;
-    else if (kind === 'note') this.notes += 1;
-    else if (kind === 'no-request') this.noRequests += 1;
-    else {
-      this.malformed += 1;
-      if (this.samples.length >= samplesMax) return;
-      const text = bytes.toString('latin1', start, Math.min(end, start + sampleBytes));
-      const shown = text.replace(/[^\x20-\x7e]/g, '?');
-      this.samples.push(`${this.#file}:${this.#line}: ${shown}`);
-    }
-  }
+/** One reading of all files. */
+interface Reading {
+  readonly facts: LogFacts;
+  readonly clock: LogClock;
+  readonly allRead: boolean;
 }
 
-/** One reading of all files: every request to `onRequest`. */
+type OnRequest = (request: LogRequest, text: string, clock: LogClock) => void;
+
+/** Reads all files, and hands over every request with its request string. */
 async function readRequests(
   options: TuneOptions,
-  onRequest: (line: LogLineReader, text: string) => void,
   complain: (sentence: string) => void,
-): Promise<{ readonly facts: Facts; readonly allRead: boolean }> {
-  const facts = new Facts();
+  onRequest: OnRequest,
+): Promise<Reading> {
+  const facts = new LogFacts();
+  const clock = new LogClock();
   const line = new LogLineReader(lineBytesMax);
+  const order = new LogOrder((request) => {
+    clock.turnTo(request.atMs);
+    onRequest(request, request.text(), clock);
+  });
   const allRead = await readLogs({
     files: options.files,
-    onFile: (file) => facts.beginFile(file),
+    onFile: (file) => {
+      facts.beginFile(file);
+      order.flush();
+      clock.beginFile();
+    },
     onProgress: (bytesRead) => options.onProgress(bytesRead, facts.lines),
     onLine: (bytes, start, end, isCut) => {
+      facts.beginLine(start === end);
       if (start === end) return;
       const kind = isCut ? 'malformed' : line.read(bytes, start, end);
-      facts.note(kind, bytes, start, end);
-      if (kind !== 'request') return;
-      facts.firstMs = Math.min(facts.firstMs, line.atMs);
-      facts.lastMs = Math.max(facts.lastMs, line.atMs);
-      const text = line.text();
-      onRequest(line, text);
+      if (kind !== 'request') return facts.noteOther(kind, bytes, start, end);
+      facts.noteRequest(line.atMs);
+      order.push(line);
     },
     complain,
   });
-  return { facts, allRead };
+  order.flush();
+  return { facts, clock, allRead };
 }
 
-/** Counts windows as if there were no patterns, and remembers all that was ever served. */
-class Survey {
-  readonly counts: WindowCounts;
-  readonly keywords: readonly string[];
-  readonly #settings: Settings;
-  readonly #search: KeywordSearch;
-  #served: ServedMemory | undefined;
-  humbleCount = 0;
+/**
+ * Reads the logs a second time, with other settings and no patterns at first; undefined when that cannot
+ * be done.
+ */
+async function replayAgain(
+  options: TuneOptions,
+  tunables: TunableValues,
+  { facts }: Reading,
+): Promise<Replay | undefined> {
+  if (!options.isRepeatable) return undefined;
+  const base = options.base.filter(({ kind }) => kind === 'add-keyword');
+  const replay = new Replay({ ...replayOptions(options, tunables), base });
+  // What cannot be read was told already.
+  const complain = () => {};
+  const again = await readRequests(options, complain, (request, text, { nowMs }) => {
+    replay.note(request, text, nowMs);
+  });
+  return again.facts.requests < facts.requests ? undefined : replay;
+}
 
-  constructor(settings: Settings, keywords: readonly string[], seconds: readonly number[]) {
-    this.#settings = settings;
-    this.keywords = keywords;
-    this.#search = new KeywordSearch(keywords);
-    this.counts = new WindowCounts(seconds);
-  }
-
-  /** `mayHoldKeyword` false: it is known to hold none. */
-  note(line: LogLineReader, text: string, mayHoldKeyword: boolean): void {
-    const { bytes, requestStart: start, requestEnd: end, atMs, status } = line;
-    const { patternStartOffset, patternSize } = this.#settings.virus;
-    const keyword = mayHoldKeyword
-      ? this.keywords[this.#search.findInBytes(bytes, start, end, line.mayNormalize)]
-      : undefined;
-    const window = text.slice(patternStartOffset, patternStartOffset + patternSize);
-    this.counts.note(window, text, keyword, atMs);
-    if (keyword === undefined) this.humbleCount += 1;
-    if (status < 100 || status >= 400) return;
-    this.#served ??= new ServedMemory({
-      ...{ patternStartOffset, patternSize, seed: 1, nowMs: atMs },
-      bytesMax: this.#settings.limits.servedMemoryBytesMax,
-      lastsMs: Number.MAX_SAFE_INTEGER,
-    });
-    this.#served.note(text, 0, text.length, atMs);
-  }
-
-  /** The windows with a keyword that were served to nobody, in the whole log. */
-  candidates(nowMs: number): ReadonlyMap<number, KeywordWindow> {
-    const unserved = [...this.counts.keywordWindows].filter(([, { requestString }]) => {
-      return this.#served?.recall(requestString, nowMs) === undefined;
-    });
-    return new Map(unserved);
-  }
+function replayed(
+  replay: Replay | undefined,
+  { HitThreshold, RefreshInterval }: TunableValues,
+): Replayed | undefined {
+  if (replay === undefined) return undefined;
+  return { replay, threshold: HitThreshold, intervalSeconds: RefreshInterval };
 }
 
 /** Reads the logs, twice when they are files, and gives the report. */
 export async function tune(options: TuneOptions): Promise<Tuned> {
-  const { settings, tunables, base } = options;
-  const keywordChanges = base.filter(({ kind }) => kind === 'add-keyword');
-  const replay = new Replay(replayOptions(options, tunables));
-  const keywords = Array.from(replay.state.keywords.entries(), ({ keyword }) => keyword);
-  const present = tunables.RefreshInterval;
-  const seconds = [...new Set([...ladderSeconds, present])].sort((one, other) => one - other);
-  const survey = new Survey(settings, keywords, seconds);
-  const { facts, allRead } = await readRequests(
-    options,
-    (line, text) => {
-      survey.note(line, text, replay.note(line, text));
-    },
-    options.complain,
+  const { settings, tunables } = options;
+  const present = new Replay(replayOptions(options, tunables));
+  const keywords = Array.from(present.state.keywords.entries(), ({ keyword }) => keyword);
+  const seconds = [...new Set([...ladderSeconds, tunables.RefreshInterval])];
+  const survey = new Survey(
+    settings,
+    keywords,
+    seconds.sort((one, other) => one - other),
   );
+  const first = await readRequests(options, options.complain, (request, text, clock) => {
+    survey.note(request, text, present.note(request, text, clock.nowMs), clock);
+  });
   survey.counts.finish();
-  const candidates = survey.candidates(facts.lastMs);
+  const candidates = survey.candidates();
   const recommendation = recommend({
     intervals: survey.counts.intervals,
     candidates,
     humbleCount: survey.humbleCount,
-    elapsedMs: survey.counts.elapsedMs,
+    elapsedMs: first.clock.elapsedMs,
   });
   const wanted = recommendation && {
     ...tunables,
     HitThreshold: recommendation.threshold,
     RefreshInterval: recommendation.intervalSeconds,
   };
-  const isRepeatable = facts.requests > 0 && !options.files.includes('-');
-  let again: Replay | undefined;
-  if (wanted !== undefined && isRepeatable) {
-    const second = new Replay({ ...replayOptions(options, wanted), base: keywordChanges });
-    // What cannot be read was told already.
-    await readRequests(
-      options,
-      (line, text) => void second.note(line, text),
-      () => {},
-    );
-    again = second;
-  }
-  const replayed = (of: Replay, { HitThreshold, RefreshInterval }: TunableValues) => {
-    return { replay: of, threshold: HitThreshold, intervalSeconds: RefreshInterval };
-  };
+  const again = wanted && (await replayAgain(options, wanted, first));
   const report = renderReport({
-    facts,
-    present: replayed(replay, tunables),
+    facts: first.facts,
+    clock: first.clock,
+    settings,
     isLearning: tunables.EnablePatternAutoUpdate === 1,
+    present: {
+      replay: present,
+      threshold: tunables.HitThreshold,
+      intervalSeconds: tunables.RefreshInterval,
+    },
     counts: survey.counts,
     candidateCount: candidates.size,
     keywordCount: keywords.length,
     recommendation,
-    recommended: again && wanted && replayed(again, wanted),
+    recommended: wanted && replayed(again, wanted),
   });
-  return { report, allRead };
+  return { report, allRead: first.allRead };
 }

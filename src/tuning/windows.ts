@@ -6,16 +6,17 @@
 /** How many different windows are told apart; of further ones nothing is known but their number. */
 export const windowsMax = 500_000;
 
+/** How many characters of request strings are kept in all, for the windows that hold a keyword. */
+const keptCharactersMax = 64 * 2 ** 20;
+
 /** Of counts above this one it is only known that they are. */
 const countMax = 65_535;
 
 /** What is known of a window that holds a keyword. */
 export interface KeywordWindow {
-  readonly window: string;
   readonly keyword: string;
   /** The request string that it was first seen in. */
   readonly requestString: string;
-  total: number;
 }
 
 /** The distribution for one length of the interval. */
@@ -23,8 +24,7 @@ export class IntervalCounts {
   readonly seconds: number;
   /** How many (window, interval) pairs of humble windows had each count. */
   readonly pairs = new Map<number, number>();
-  /** The highest count in an interval of each window that holds a keyword, by its id. */
-  readonly peaks = new Map<number, number>();
+  readonly #peaks = new Uint16Array(windowsMax);
   readonly #counts = new Uint16Array(windowsMax);
   readonly #intervals = new Int32Array(windowsMax).fill(-1);
 
@@ -34,7 +34,8 @@ export class IntervalCounts {
 
   /** Counts a window at a time since the log's beginning. */
   count(id: number, elapsedMs: number, holdsKeyword: boolean): void {
-    const interval = Math.floor(elapsedMs / (this.seconds * 1_000));
+    // The same whole number that the array keeps of it.
+    const interval = Math.floor(elapsedMs / (this.seconds * 1_000)) | 0;
     if (this.#intervals[id] !== interval) {
       this.#close(id, holdsKeyword);
       this.#intervals[id] = interval;
@@ -47,6 +48,16 @@ export class IntervalCounts {
   /** Closes what still runs. */
   finish(count: number, holdsKeyword: (id: number) => boolean): void {
     for (let id = 0; id < count; id += 1) this.#close(id, holdsKeyword(id));
+  }
+
+  /** The highest count in one interval of a window that holds a keyword, by its id. */
+  peakOf(id: number): number {
+    return this.#peaks[id] as number;
+  }
+
+  /** The highest of those. */
+  get keywordMax(): number {
+    return this.#peaks.reduce((max, peak) => Math.max(max, peak), 0);
   }
 
   /** The highest count of a humble window in one interval. */
@@ -65,15 +76,19 @@ export class IntervalCounts {
 
   /** The count that only `share` of all humble pairs exceed. */
   quantile(share: number): number {
-    const total = this.pairsAbove(0);
-    const counts = [...this.pairs.keys()].sort((one, other) => one - other);
-    return counts.find((count) => this.pairsAbove(count) <= total * share) ?? 0;
+    const allowed = this.pairsAbove(0) * share;
+    let above = 0;
+    for (const [count, pairs] of [...this.pairs].sort(([one], [other]) => other - one)) {
+      if (above + pairs > allowed) return count;
+      above += pairs;
+    }
+    return 0;
   }
 
   #close(id: number, holdsKeyword: boolean): void {
     const count = this.#counts[id] as number;
     if (count === 0) return;
-    if (holdsKeyword) this.peaks.set(id, Math.max(this.peaks.get(id) ?? 0, count));
+    if (holdsKeyword) this.#peaks[id] = Math.max(this.peakOf(id), count);
     else this.pairs.set(count, (this.pairs.get(count) ?? 0) + 1);
   }
 }
@@ -81,57 +96,49 @@ export class IntervalCounts {
 /** All windows of a log and their counts in each of the intervals. */
 export class WindowCounts {
   readonly intervals: readonly IntervalCounts[];
+  /** By the windows' ids. */
   readonly keywordWindows = new Map<number, KeywordWindow>();
-  /** Requests whose window there was no room for. */
+  /** Requests that are not counted, because there was no room for their windows. */
   unknownCount = 0;
-  requestCount = 0;
   readonly #ids = new Map<string, number>();
   readonly #keywordFlags = new Uint8Array(windowsMax);
-  #elapsedMs = 0;
-  #lastMs: number | undefined;
+  #keptCharacters = 0;
 
   constructor(seconds: readonly number[]) {
     this.intervals = seconds.map((each) => new IntervalCounts(each));
   }
 
-  get distinct(): number {
-    return this.#ids.size;
-  }
-
-  /** How long the log is, times that step back left out. */
-  get elapsedMs(): number {
-    return this.#elapsedMs;
-  }
-
-  /** Counts a request that matches no pattern; `keyword` is one that it holds. */
-  note(window: string, requestString: string, keyword: string | undefined, atMs: number): void {
-    this.#elapsedMs += Math.max(0, atMs - (this.#lastMs ?? atMs));
-    this.#lastMs = atMs;
-    this.requestCount += 1;
+  /** Counts a request; `keyword` is one that it holds. */
+  note(
+    window: string,
+    requestString: string,
+    keyword: string | undefined,
+    elapsedMs: number,
+  ): void {
     let id = this.#ids.get(window);
-    if (id === undefined) {
-      if (this.#ids.size === windowsMax) {
-        this.unknownCount += 1;
-        return;
-      }
-      id = this.#ids.size;
-      this.#ids.set(window, id);
+    const isFirst = keyword !== undefined && (id === undefined || this.#keywordFlags[id] === 0);
+    const kept = this.#keptCharacters + (isFirst ? requestString.length : 0);
+    if (kept > keptCharactersMax || (id === undefined && this.#ids.size === windowsMax)) {
+      this.unknownCount += 1;
+      return;
     }
-    if (keyword !== undefined) this.#noteKeyword(id, { window, keyword, requestString, total: 0 });
+    if (id === undefined) {
+      id = this.#ids.size;
+      // A copy: a part of a string keeps the whole of it alive.
+      this.#ids.set(Buffer.from(window, 'latin1').toString('latin1'), id);
+    }
+    if (isFirst) {
+      this.#keptCharacters = kept;
+      this.#keywordFlags[id] = 1;
+      this.keywordWindows.set(id, { keyword, requestString });
+    }
     const holdsKeyword = this.#keywordFlags[id] === 1;
-    for (const interval of this.intervals) interval.count(id, this.#elapsedMs, holdsKeyword);
+    for (const interval of this.intervals) interval.count(id, elapsedMs, holdsKeyword);
   }
 
   /** Closes the intervals that run at the end of the log. */
   finish(): void {
     const holdsKeyword = (id: number) => this.#keywordFlags[id] === 1;
     for (const interval of this.intervals) interval.finish(this.#ids.size, holdsKeyword);
-  }
-
-  #noteKeyword(id: number, found: KeywordWindow): void {
-    this.#keywordFlags[id] = 1;
-    const known = this.keywordWindows.get(id);
-    if (known === undefined) this.keywordWindows.set(id, { ...found, total: 1 });
-    else known.total += 1;
   }
 }

@@ -5,7 +5,13 @@
  * proposed and not added: valid requests are never blocked. Pure; who asks and who carries it out is
  * auto-update.ts.
  */
-import { type Change, type Proposal, type ProposalReason, sampleBytesMax } from './change.ts';
+import {
+  type Change,
+  type Proposal,
+  type ProposalReason,
+  type Sample,
+  sampleBytesMax,
+} from './change.ts';
 import type { Suspect } from './suspects.ts';
 
 /** What is known of a suspect that holds a keyword. */
@@ -69,7 +75,8 @@ export function learningChanges(
     : [proposal(decision, suspect, keyword, known)];
 }
 
-function sampleOf({ requestLine, client }: Suspect) {
+/** What is kept of a suspect's request. */
+export function sampleOf({ requestLine, client }: Suspect): Sample {
   // A copy: a part of a string keeps the whole alive, which may be a head of many kilobytes.
   const bytes = Buffer.from(requestLine.slice(0, sampleBytesMax), 'latin1');
   return { requestLine: bytes.toString('latin1'), source: client };

@@ -65,8 +65,7 @@ export class Suspects {
 
   /** Hands over the request that `tally` found suspect. */
   offer(suspect: Suspect): void {
-    // A pattern of version and zeros would condemn requests that have nothing to do with this one.
-    if (targetLength(suspect.requestString) <= this.#patternStartOffset) return;
+    if (!canBeSuspect(suspect.requestString, this.#patternStartOffset)) return;
     if (!this.#take(suspect)) return this.withdraw();
     this.lastPredicted = suspect.requestLine;
   }
@@ -85,6 +84,14 @@ export class Suspects {
     this.#statistics.add('windows_displaced', this.#table.displaced - this.#displaced);
     this.#displaced = this.#table.displaced;
   }
+}
+
+/**
+ * Whether a request string's target reaches into its window. A pattern of version and zeros would condemn
+ * requests that have nothing to do with it.
+ */
+export function canBeSuspect(requestString: string, patternStartOffset: number): boolean {
+  return targetLength(requestString) > patternStartOffset;
 }
 
 /** The length of the target of a request string `TARGET BLANKS VERSION`. */

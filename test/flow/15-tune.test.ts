@@ -42,7 +42,10 @@ test("on a small site the paper's settings never fire; tune finds it out, and wh
   const { code, stdout } = runCli(['tune', siteA]);
   assert.equal(code, 0);
   assert.match(stdout, /^1,212 lines, 1,210 requests from 2025-12-17 /m);
-  assert.match(stdout, /Nothing would ever become suspect: no window came more than 14 times/);
+  assert.match(
+    stdout,
+    /nothing would ever become suspect: the busiest window\ncame 14 times within 10 seconds/,
+  );
   assert.match(stdout, /^Ave Non Virus Hit Rate: 0\.00$/m);
   const lines = recommendedLines(stdout);
   assert.deepEqual(
@@ -51,13 +54,16 @@ test("on a small site the paper's settings never fire; tune finds it out, and wh
   );
   assert.ok(stdout.split('\n').every((line) => line.length <= 80));
   const [, verified = ''] = stdout.split('Replayed with');
-  assert.match(verified, /^Learned: \d+ patterns$/m);
-  assert.match(verified, /^Blocked: \d+ requests from \d+ address(es)?; none of them was served/m);
+  assert.match(verified, /^Learned: \d+ patterns \(with/m);
+  assert.match(
+    verified,
+    /^Blocked: \d+ requests from \d+ address(es)? .*; none of\nthem was served/m,
+  );
   // The recommendation, set, does what it says.
   const again = runCli(['tune', siteA, '--config', configWith(...lines)]).stdout;
-  const learned = (report: string) => /^Learned: (\d+) patterns$/m.exec(report)?.[1];
+  const learned = (report: string) => /^Learned: (\d+) patterns \(with/m.exec(report)?.[1];
   assert.equal(learned(again), learned(verified));
-  assert.doesNotMatch(again, /Nothing would ever become suspect/);
+  assert.doesNotMatch(again, /nothing would ever become suspect/);
 });
 
 test('a site without attacks gets a threshold above its own busiest page', () => {
@@ -131,7 +137,7 @@ test('what was blocked and proposed is told with the reason', () => {
   const { stdout } = runCli(['tune', file, '--config', configWith('HitThreshold=3')]);
   assert.match(
     stdout,
-    /^Learned: 1 pattern\n +1 {2}"scripts\/root\.exe" {2}keyword "\/root\.exe"/m,
+    /^Learned: 1 pattern \(with[^)]+\)\n +1 {2}"scripts\/root\.exe" {2}keyword "\/root\.exe"/m,
   );
   assert.match(
     stdout,
@@ -139,4 +145,23 @@ test('what was blocked and proposed is told with the reason', () => {
   );
   assert.match(stdout, /^Suspected: 2 windows, 2 times$/m);
   assert.match(stdout, /^Blocked: 1 request from 1 address; none of them was served/m);
+});
+
+test('a wrong time, and logs in the wrong order, are told and do not distort the counts', () => {
+  const line = (time: string, status = 404) =>
+    `203.0.113.9 - - [${time}] "GET /scripts/root.exe?/c+dir HTTP/1.1" ${status} 1\n`;
+  const of = (day: number) =>
+    Array.from({ length: 5 }, () => line(`0${day}/Aug/2001:09:58:58 +0000`));
+  const newer = write('access.log', of(7).join(''));
+  const older = write(
+    'access.log.1',
+    [...of(6), line('06/Aug/2091:09:58:58 +0000'), line('99/Aug/2001:09:58:58 +0000')].join(''),
+  );
+  const { code, stdout } = runCli(['tune', newer, older, '--config', configWith('HitThreshold=3')]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^The time steps back 1 time: several logs\?$/m);
+  assert.match(stdout, /^1 gap of more than 31 days, not counted as time$/m);
+  assert.match(stdout, /^1 malformed line$/m);
+  assert.match(stdout, /^12 lines, 11 requests from 2001-08-06/m);
+  assert.match(stdout, /about 264 a\nday$/m);
 });
