@@ -9,12 +9,12 @@ import type { Settings } from './config/shape.ts';
 import { type CheckThread, KeywordChecks } from './keyword-checks.ts';
 import { LearningLines } from './learning-lines.ts';
 import type { Statistics } from './statistics.ts';
-import type { Change, Outcome, TunableName } from './virus/change.ts';
+import type { Change, Outcome, Proposal, TunableName } from './virus/change.ts';
 import { DistributionTable } from './virus/heuristics.ts';
 import type { HitRates } from './virus/hit-rates.ts';
 import type { KeywordEntry } from './virus/keyword-list.ts';
 import { KeywordScreen } from './virus/keyword-screen.ts';
-import { type Decision, decide, type Learning, learningChanges } from './virus/learning.ts';
+import { type Decision, decide, type Learning, learningChange } from './virus/learning.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
 import { ServedMemory } from './virus/served-memory.ts';
 import { type Suspect, Suspects } from './virus/suspects.ts';
@@ -37,6 +37,8 @@ export interface AutoUpdateOptions {
 /** How long changed keywords wait for further ones before they are searched for. */
 const keywordDelayMs = 20;
 const reviewPeriodMs = 3_600_000;
+/** What a review does because something was not seen any more. */
+const ends: ReadonlySet<Change['kind']> = new Set(['expire', 'lapse', 'unconfirm-keyword']);
 
 /** Follows the database's changes and the settings; `start` it once both are there. */
 export class AutoUpdate {
@@ -92,7 +94,7 @@ export class AutoUpdate {
   start(): void {
     this.#takeKeywords();
     this.applySettings();
-    this.#reviewTimer = this.#options.clock.every(reviewPeriodMs, () => void this.review());
+    this.#reviewTimer = this.#options.clock.every(reviewPeriodMs, () => this.#reviewAlone());
   }
 
   /** Takes over the settings and tunables in force. */
@@ -117,11 +119,17 @@ export class AutoUpdate {
     const changes = database.learning.review(nowMs, settings().virus.learnedPatternMs);
     const outcomes = await database.commit(changes);
     for (const [index, change] of changes.entries()) {
-      const isEnd = change.kind === 'expire' || change.kind === 'unconfirm-keyword';
-      if (!isEnd || outcomes[index]?.kind !== 'done') continue;
+      if (!ends.has(change.kind) || outcomes[index]?.kind !== 'done') continue;
       if (change.kind === 'expire') statistics.add('patterns_expired');
       this.#lines.expired(change, nowMs);
     }
+  }
+
+  #reviewAlone(): void {
+    this.review().catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.warn(`The review of what was learned failed: ${reason}.`);
+    });
   }
 
   /** Stops checking, and writes down what was seen. */
@@ -144,8 +152,11 @@ export class AutoUpdate {
       case 'confirm-keyword':
       case 'unconfirm-keyword':
       case 'accept':
+      case 'reject':
       case 'clear':
-        this.#switchScreen();
+        return this.#switchScreen();
+      case 'add':
+        if (change.confirms === true) this.#switchScreen();
     }
   }
 
@@ -166,13 +177,17 @@ export class AutoUpdate {
     this.suspects.offerAgain();
   }
 
-  /** Requests are searched for keywords only while that can matter. */
+  /**
+   * Requests are searched for keywords only while that can matter: while keywords are confirmed, those
+   * that are served have to be known, whether confirmed ones block or not.
+   */
   #switchScreen(): void {
     const { database, settings } = this.#options;
     const { scanVirusPatterns, virus } = settings();
-    const isWanted = scanVirusPatterns && virus.blockConfirmedKeywords;
-    this.keywordScreen.isOn =
-      isWanted && (this.suspects.isWatching || database.keywords.confirmedCount > 0);
+    const { keywordScreen } = this;
+    const canBlock = virus.blockConfirmedKeywords && database.keywords.confirmedCount > 0;
+    keywordScreen.isBlocking = virus.blockConfirmedKeywords;
+    keywordScreen.isOn = scanVirusPatterns && (this.suspects.isWatching || canBlock);
   }
 
   #learn(suspect: Suspect, keyword: string | undefined): void {
@@ -205,29 +220,34 @@ export class AutoUpdate {
     const { database, statistics, hitRates } = this.#options;
     const { proposals } = database.learning;
     const known = proposals.find(suspect.pattern);
-    if (decision.kind === 'propose' && known?.reason === decision.reason) {
+    if (decision.kind === 'propose' && isSame(decision, known)) {
       return proposals.noteSeen(suspect.pattern, suspect.atMs);
     }
-    const changes = learningChanges(decision, suspect, keyword, known);
+    const change = learningChange(decision, suspect, keyword, known);
     const before = database.keywords.find(keyword)?.confirmedAtMs;
-    const outcomes = await this.#commit(changes);
-    const [outcome] = outcomes;
-    if (outcome?.kind === 'done' && decision.kind === 'add') statistics.add('patterns_learned');
-    if (outcome?.kind === 'done' && decision.kind === 'propose') {
+    const outcome = await this.#commit(change);
+    if (outcome.kind === 'done' && decision.kind === 'add') statistics.add('patterns_learned');
+    if (outcome.kind === 'done' && decision.kind === 'propose') {
       statistics.add('patterns_proposed', known === undefined ? 1 : 0);
     }
     const isConfirmed = before === undefined && database.keywords.find(keyword)?.confirmedAtMs;
     if (isConfirmed) statistics.add('keywords_confirmed');
     const frequency = { count: this.suspects.threshold, seconds: hitRates.intervalSeconds };
-    this.#lines.learned(changes[0], outcome, { suspect, keyword, frequency });
+    this.#lines.learned(change, outcome, { suspect, keyword, frequency });
   }
 
-  async #commit(changes: readonly Change[]): Promise<readonly Outcome[]> {
+  async #commit(change: Change): Promise<Outcome> {
     try {
-      return await this.#options.database.commit(changes);
+      const [outcome] = await this.#options.database.commit([change]);
+      return outcome ?? { kind: 'refused', message: 'Nothing came of it.' };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return changes.map(() => ({ kind: 'refused', message }));
+      return { kind: 'refused', message };
     }
   }
+}
+
+/** Whether a proposal that waits already says what is decided anew. */
+function isSame(decision: Extract<Learning, { kind: 'propose' }>, known: Proposal | undefined) {
+  return known?.reason === decision.reason && known.confirms === decision.confirms;
 }

@@ -21,6 +21,8 @@ export interface LearningCause {
 export class LearningLines {
   readonly #record: (line: string) => void;
   #lastRejected = '';
+  /** The bound that was reached last, until something is learned or proposed again. */
+  #lastBound: string | undefined;
 
   constructor(record: (line: string) => void) {
     this.#record = record;
@@ -32,6 +34,10 @@ export class LearningLines {
     const { suspect, keyword, frequency } = cause;
     const line = escapeText(suspect.requestLine.slice(0, sampleBytesMax));
     const isDone = outcome.kind === 'done';
+    // A flood of suspects reaches a bound as often as it likes.
+    const bound = outcome.kind === 'refused' ? outcome.bound : undefined;
+    if (bound !== undefined && bound === this.#lastBound) return;
+    this.#lastBound = bound;
     const why =
       change.kind === 'propose' && isDone
         ? ` Not added, because ${proposalReasons[change.proposal.reason]}.`

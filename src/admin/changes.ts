@@ -99,6 +99,8 @@ function describeLearning(change: AutomaticChange): string {
     }
     case 'expire':
       return `Deleted "${formatPattern(change.pattern)}", original length ${change.origLength}: it was not seen any more.`;
+    case 'lapse':
+      return `No longer proposed: "${formatPattern(change.pattern)}", which was not seen any more.`;
     case 'seen':
       return `Noted ${change.hits} hits of "${formatPattern(change.pattern)}".`;
     case 'confirm-keyword':

@@ -160,7 +160,7 @@ export const commandTable: readonly CommandRow[] = [
   ...proposalRows('reject', {
     help: 'turn down a proposed pattern',
     details:
-      'The pattern is neither proposed nor learned again, and its keyword blocks nothing by itself. To take that back, add the pattern with "virus add", or the keyword anew after deleting it.',
+      'The pattern is neither proposed nor learned again, and its keyword blocks nothing by itself. To take that back, add the pattern with "virus add". Deleting the keyword and adding it anew lets the keyword alone count again.',
   }),
   {
     word: 'list',

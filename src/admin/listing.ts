@@ -153,13 +153,14 @@ function proposalTable(listed: Listed): Table {
 }
 
 function keywordTable(listed: Listed): Table {
-  const header = ['KEYWORD', 'FROM', 'ADDED', 'CONFIRMED', 'BLOCKED'];
+  const header = ['KEYWORD', 'FROM', 'ADDED', 'CONFIRMED', 'BLOCKED', 'LAST SERVED'];
   return tableOf(header, listed.keywords(), listed.count('keywords'), (entry) => [
     quote(entry.keyword),
     printable(entry.from),
     moment(entry.addedAtMs),
     moment(entry.confirmedAtMs),
     String(entry.hits),
+    moment(entry.servedAtMs),
   ]);
 }
 

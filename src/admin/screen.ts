@@ -4,6 +4,7 @@
  * draws nothing itself.
  */
 import { escapeText } from '../config/quoted.ts';
+import { sampleBytesMax } from '../virus/change.ts';
 
 /** One of the last sources of virus requests. */
 export interface ScreenSource {
@@ -116,7 +117,9 @@ function remarks(snapshot: ScreenSnapshot): string[] {
 
 function predicted(snapshot: ScreenSnapshot): string {
   const request = snapshot.lastPredictedRequest;
-  return request === undefined ? '-' : escapeText(request);
+  if (request === undefined) return '-';
+  const cut = request.slice(0, sampleBytesMax);
+  return `${escapeText(cut)}${cut.length < request.length ? '...' : ''}`;
 }
 
 /** A moment to the second, in UTC. */
@@ -204,10 +207,11 @@ function groupsOf(snapshot: ScreenSnapshot, columns: number): string[][] {
       ? [besides(configuration, monitoring, Math.ceil(columns / 2))]
       : [configuration, monitoring];
   const sources = [sourcesLabel, ...sourceLines(snapshot, columns)];
+  // The longest line comes last: nothing else may leave the screen for it.
   const last = [
-    `${predictedLabel}: ${predicted(snapshot)}`,
     ...footnotes(snapshot),
     ...remarks(snapshot),
+    `${predictedLabel}: ${predicted(snapshot)}`,
   ];
   return [head, ...figures, sources, last].map((group) =>
     group.flatMap((line) => wrap(line.trimEnd(), columns)),

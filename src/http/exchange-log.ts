@@ -3,6 +3,7 @@
  * malformed requests, common log format for all others.
  */
 import type { AccessOutcome } from '../log/access.ts';
+import { meaningOf } from '../virus/learning.ts';
 import type { Exchange, LoggedRequest } from './exchange.ts';
 import type { FrontParts } from './policy.ts';
 
@@ -31,22 +32,20 @@ export function logRequest(request: LoggedRequest, parts: FrontParts): void {
   });
 }
 
-/** Whether an origin gave the request what it asked for, or sent it elsewhere. */
-function isServed({ status = 0, isSound }: LoggedRequest): boolean {
-  return isSound && status >= 100 && status < 400;
-}
-
 /** Notes what an origin has and what it has not; other answers say neither. */
 function noteAnswer(request: LoggedRequest, parts: FrontParts): void {
   const { served, missing, keywordScreen, nowMs } = parts;
-  const { text, requestStart, requestEnd, holdsKeyword, status, error } = request;
+  const { text, requestStart, requestEnd, holdsKeyword, match, status, error } = request;
   const atMs = nowMs();
-  if (error === undefined && (status === 404 || status === 410)) {
+  const meaning = meaningOf(status ?? 0);
+  if (meaning === 'missing' && error === undefined) {
     missing.note(text, requestStart, requestEnd, atMs);
   }
-  if (!isServed(request)) return;
+  if (meaning !== 'served' || !request.isSound) return;
   served.note(text, requestStart, requestEnd, atMs);
-  if (holdsKeyword) keywordScreen.noteServed(text.slice(requestStart, requestEnd), atMs);
+  // What matched was not searched to its end.
+  if (holdsKeyword || match !== undefined)
+    keywordScreen.noteServed(text.slice(requestStart, requestEnd), atMs);
 }
 
 function outcomeOf(request: LoggedRequest): AccessOutcome {

@@ -30,7 +30,7 @@ export interface Judged {
   /** The request line as the client sent it, latin1. */
   readonly rawLine: string;
   match: PatternMatch | undefined;
-  /** It holds a keyword that is not confirmed. */
+  /** It matched nothing, and holds a keyword. */
   holdsKeyword: boolean;
 }
 
@@ -42,7 +42,7 @@ export function judge(
 ): Verdict {
   if (policy.screen === undefined) return 'pass';
   const answer = policy.screen.screen(request.requestString);
-  request.holdsKeyword = policy.screen.holdsKeyword;
+  request.holdsKeyword = answer === humble && policy.screen.holdsKeyword;
   countScreened(answer !== humble, parts.nowMs(), parts);
   if (answer <= humble && parts.suspects.isWatching) {
     const bytes = Buffer.from(request.requestString, 'latin1');

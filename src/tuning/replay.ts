@@ -9,7 +9,7 @@ import { DistributionTable } from '../virus/heuristics.ts';
 import { type HitFigures, HitRates } from '../virus/hit-rates.ts';
 import { KeywordScreen } from '../virus/keyword-screen.ts';
 import { KeywordSearch } from '../virus/keyword-search.ts';
-import { decide, learningChanges, sampleOf } from '../virus/learning.ts';
+import { decide, learningChange, meaningOf, sampleOf } from '../virus/learning.ts';
 import type { NeverBlock } from '../virus/never-block.ts';
 import { cutWindow, formatPattern } from '../virus/pattern.ts';
 import { humble, keywordIndexOf, Screen } from '../virus/screen.ts';
@@ -86,7 +86,8 @@ export class Replay {
     this.#keywords = Array.from(this.state.keywords.entries(), ({ keyword }) => keyword);
     this.#search = new KeywordSearch(this.#keywords);
     this.#keywordScreen.rebuild(this.state.keywords);
-    this.#keywordScreen.isOn = options.blockConfirmedKeywords;
+    this.#keywordScreen.isOn = true;
+    this.#keywordScreen.isBlocking = options.blockConfirmedKeywords;
     this.#screen = new Screen(this.state.patterns, options, this.#keywordScreen);
   }
 
@@ -103,13 +104,13 @@ export class Replay {
     if (answer <= humble && this.#suspects?.tally(bytes, start, end, windowHash) === true) {
       this.#offer(request, text, atMs);
     }
-    const isServed = isServedStatus(status);
     if (answer === humble) {
-      const isMissing = status === 404 || status === 410;
-      if (isMissing) this.#missing?.note(text, 0, text.length, atMs);
+      const meaning = meaningOf(status);
+      const isServed = meaning === 'served';
+      if (meaning === 'missing') this.#missing?.note(text, 0, text.length, atMs);
       if (isServed) this.#served?.note(text, 0, text.length, atMs);
       if (isServed && holdsKeyword) this.#keywordScreen.noteServed(text, atMs);
-      return holdsKeyword || !this.#keywordScreen.isOn;
+      return holdsKeyword;
     }
     this.#noteMatch(request, text, answer, atMs);
     return true;
@@ -121,7 +122,7 @@ export class Replay {
     if (answer > humble) this.state.patterns.hit(answer, atMs);
     else this.#keywordScreen.hit(keywordIndexOf(answer), atMs);
     this.blockedCount += 1;
-    if (isServedStatus(request.status)) this.blockedServedCount += 1;
+    if (meaningOf(request.status) === 'served') this.blockedServedCount += 1;
     const isKept = this.sources.has(client) || this.sources.size < keptMax;
     if (isKept) this.sources.set(client, (this.sources.get(client) ?? 0) + 1);
   }
@@ -195,15 +196,10 @@ export class Replay {
       action: this.#options.action,
     });
     if (decision.kind === 'leave') return;
-    for (const change of learningChanges(decision, suspect, keyword, known)) {
-      if (state.objection(change) === undefined) state.apply(change);
-      else this.refusedCount += 1;
-    }
+    const change = learningChange(decision, suspect, keyword, known);
+    if (state.objection(change) === undefined) state.apply(change);
+    else this.refusedCount += 1;
   }
-}
-
-function isServedStatus(status: number): boolean {
-  return status >= 100 && status < 400;
 }
 
 function targetOf(requestString: string): string {

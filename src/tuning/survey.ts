@@ -4,6 +4,7 @@
  */
 import type { Settings } from '../config/shape.ts';
 import { KeywordSearch } from '../virus/keyword-search.ts';
+import { meaningOf } from '../virus/learning.ts';
 import { ServedMemory } from '../virus/served-memory.ts';
 import { canBeSuspect } from '../virus/suspects.ts';
 import type { LogClock } from './log-clock.ts';
@@ -46,9 +47,9 @@ export class Survey {
       const window = text.slice(this.#offset, this.#offset + this.#size);
       this.counts.note(window, text, keyword, elapsedMs);
     }
-    const { status } = request;
-    if (status === 404 || status === 410) this.#missing.note(text, 0, text.length, 0);
-    if (status >= 100 && status < 400) this.#served.note(text, 0, text.length, 0);
+    const meaning = meaningOf(request.status);
+    if (meaning === 'missing') this.#missing.note(text, 0, text.length, 0);
+    if (meaning === 'served') this.#served.note(text, 0, text.length, 0);
   }
 
   /** The windows with a keyword that the log speaks for learning: never served, and found missing. */

@@ -40,7 +40,7 @@ export interface Proposal {
   /** The keyword that the sample holds. */
   readonly keyword: string;
   readonly reason: ProposalReason;
-  /** Whether the keyword counts as confirmed once the proposal is accepted. */
+  /** Whether the keyword counts as confirmed once the proposal is accepted, unless it is served before. */
   readonly confirms: boolean;
   readonly sample: Sample;
   /** When it first and last became suspect, in milliseconds since the epoch, and how often. */
@@ -61,6 +61,8 @@ export type Change =
       readonly from: Provenance;
       readonly atMs: number;
       readonly sample?: Sample;
+      /** With a sample: the keyword in `from` counts as confirmed from now on. */
+      readonly confirms?: boolean;
     }
   | { readonly kind: 'del'; readonly pattern: Uint8Array; readonly origLength: number }
   | { readonly kind: 'clear' }
@@ -77,12 +79,16 @@ export type Change =
 /** What Auto Update does, and what the operator makes of its proposals. */
 export type LearningChange =
   | { readonly kind: 'propose'; readonly proposal: Proposal }
-  /** The proposed pattern becomes one of the database; `origLength` was typed to name it, if at all. */
+  /**
+   * The proposed pattern becomes one of the database; `origLength` was typed to name it, if at all.
+   * `confirms`, whether its keyword counts as confirmed, is found out when it is carried out.
+   */
   | {
       readonly kind: 'accept';
       readonly pattern: Uint8Array;
       readonly origLength?: number;
       readonly atMs: number;
+      readonly confirms?: boolean;
     }
   /** The pattern is never learned; nor is the keyword confirmed that found it. */
   | {
@@ -93,6 +99,8 @@ export type LearningChange =
     }
   /** A learned pattern was not seen for LearnedPatternDays. */
   | { readonly kind: 'expire'; readonly pattern: Uint8Array; readonly origLength: number }
+  /** A proposal was not seen for LearnedPatternDays. */
+  | { readonly kind: 'lapse'; readonly pattern: Uint8Array }
   /** How often a learned pattern has matched so far, and when it last did. */
   | {
       readonly kind: 'seen';
@@ -101,8 +109,13 @@ export type LearningChange =
       readonly hits: number;
       readonly atMs: number;
     }
-  /** Requests that hold the keyword are virus requests; `atMs` is when one was last seen. */
-  | { readonly kind: 'confirm-keyword'; readonly keyword: string; readonly atMs: number }
+  /** Requests that hold the keyword are virus requests since `atMs`; `seenMs` is when one last came. */
+  | {
+      readonly kind: 'confirm-keyword';
+      readonly keyword: string;
+      readonly atMs: number;
+      readonly seenMs?: number;
+    }
   | { readonly kind: 'unconfirm-keyword'; readonly keyword: string };
 
 /**

@@ -103,6 +103,11 @@ export class DatabaseState {
     }
   }
 
+  /** The change with what is found out about it when it is carried out, for the journal to tell. */
+  settled(change: Change): Change {
+    return change.kind === 'accept' ? this.learning.settled(change) : change;
+  }
+
   /** What keeps `change` from being made now; undefined when nothing does. */
   objection(change: Change): Outcome | undefined {
     const fault = this.#faultOf(change);
@@ -128,7 +133,7 @@ export class DatabaseState {
         }
         return this.#deletionObjection(this.#deletedKeywords, foldKeyword(change.keyword));
       case 'clear':
-        if (this.patterns.size > 0) return undefined;
+        if (this.patterns.size > 0 || this.keywords.confirmedCount > 0) return undefined;
         return { kind: 'unchanged', message: 'There are no patterns to clear.' };
       case 'set':
         if (this.tunables.get(change.name) !== change.value) return undefined;
@@ -160,6 +165,7 @@ export class DatabaseState {
         this.#deletedKeywords.noteAdded(foldKeyword(change.keyword));
         this.keywords.del(change.keyword);
         this.#addKeywordAnyway(change);
+        this.learning.noteKeywordChanged(change.keyword);
         return;
       case 'del':
         this.learning.noteDeleted(change.pattern, change.origLength);
@@ -168,7 +174,7 @@ export class DatabaseState {
       case 'del-keyword':
         this.#deletedKeywords.noteDeleted(foldKeyword(change.keyword));
         this.keywords.del(change.keyword);
-        this.learning.noteKeywordDeleted(change.keyword);
+        this.learning.noteKeywordChanged(change.keyword);
         return;
       case 'clear':
         this.#deletedPatterns.clear();
@@ -281,10 +287,12 @@ export class DatabaseState {
       if (this.keywords.has(keyword) || this.#deletedKeywords.has(foldKeyword(keyword))) continue;
       const change: AddKeyword = { kind: 'add-keyword', keyword, from, atMs: addedAtMs };
       this.#addKeywordAnyway(change);
+      this.learning.noteKeywordBack(keyword);
       yield change;
     }
     for (const { keyword, from } of [...this.keywords.entries()]) {
       if (from !== 'shipped' || base.has(keyword)) continue;
+      this.learning.noteKeywordGone(keyword);
       this.keywords.del(keyword);
       yield { kind: 'del-keyword', keyword };
     }
@@ -340,6 +348,7 @@ export class DatabaseState {
         return this.#faultOfEntry(change.proposal);
       case 'accept':
       case 'reject':
+      case 'lapse':
         return this.#faultOfSize(change.pattern);
       case 'add-keyword':
         return keywordFault(change.keyword);

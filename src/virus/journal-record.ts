@@ -30,8 +30,12 @@ function patternText(pattern: Uint8Array): string {
 export function fieldsOf(change: Change): Fields {
   switch (change.kind) {
     case 'add': {
-      const { pattern, origLength, from, atMs, sample } = change;
-      return { add: patternText(pattern), size: pattern.length, origLength, from, atMs, ...sample };
+      const { pattern, origLength, from, atMs, sample, confirms } = change;
+      const learned = sample && { ...sample, confirms };
+      return {
+        ...{ add: patternText(pattern), size: pattern.length, origLength, from, atMs },
+        ...learned,
+      };
     }
     case 'del':
     case 'expire': {
@@ -50,12 +54,12 @@ export function fieldsOf(change: Change): Fields {
       const { pattern, sample, ...rest } = change.proposal;
       return { propose: patternText(pattern), size: pattern.length, ...rest, ...sample };
     }
-    case 'accept':
-      return {
-        accept: patternText(change.pattern),
-        size: change.pattern.length,
-        atMs: change.atMs,
-      };
+    case 'accept': {
+      const { pattern, atMs, confirms } = change;
+      return { accept: patternText(pattern), size: pattern.length, atMs, confirms };
+    }
+    case 'lapse':
+      return { lapse: patternText(change.pattern), size: change.pattern.length };
     case 'reject': {
       const { pattern, keyword } = change;
       return { reject: patternText(pattern), size: pattern.length, keyword };
@@ -65,7 +69,7 @@ export function fieldsOf(change: Change): Fields {
       return { seen: patternText(pattern), size: pattern.length, origLength, hits, atMs };
     }
     case 'confirm-keyword':
-      return { confirmKeyword: change.keyword, atMs: change.atMs };
+      return { confirmKeyword: change.keyword, atMs: change.atMs, seenMs: change.seenMs };
     case 'unconfirm-keyword':
       return { unconfirmKeyword: change.keyword };
   }
@@ -107,7 +111,7 @@ function addOf(fields: Fields): Change | undefined {
   if (!isProvenance(from) || !isWhole(atMs)) return undefined;
   const sample = sampleOf(fields);
   const change = { kind: 'add', pattern, origLength, from, atMs } as const;
-  return sample === undefined ? change : { ...change, sample };
+  return sample === undefined ? change : { ...change, sample, confirms: fields.confirms === true };
 }
 
 function goneOf(kind: 'del' | 'expire', text: unknown, fields: Fields): Change | undefined {
@@ -141,10 +145,15 @@ function proposalOf(fields: Fields): Change | undefined {
   return { kind: 'propose', proposal };
 }
 
-function answerOf({ accept, reject, size, atMs, keyword }: Fields): Change | undefined {
-  const pattern = patternOf(accept ?? reject, size);
+function answerOf(fields: Fields): Change | undefined {
+  const { accept, reject, lapse, size, atMs, keyword } = fields;
+  const pattern = patternOf(accept ?? reject ?? lapse, size);
   if (pattern === undefined) return undefined;
-  if (accept !== undefined) return isWhole(atMs) ? { kind: 'accept', pattern, atMs } : undefined;
+  if (lapse !== undefined) return { kind: 'lapse', pattern };
+  if (accept !== undefined) {
+    const confirms = fields.confirms === true;
+    return isWhole(atMs) ? { kind: 'accept', pattern, atMs, confirms } : undefined;
+  }
   return { kind: 'reject', pattern, ...(typeof keyword === 'string' && { keyword }) };
 }
 
@@ -155,7 +164,8 @@ function keywordChangeOf(fields: Fields): Change | undefined {
   }
   if (typeof delKeyword === 'string') return { kind: 'del-keyword', keyword: delKeyword };
   if (typeof confirmKeyword === 'string' && isWhole(atMs)) {
-    return { kind: 'confirm-keyword', keyword: confirmKeyword, atMs };
+    const change = { kind: 'confirm-keyword', keyword: confirmKeyword, atMs } as const;
+    return isWhole(fields.seenMs) ? { ...change, seenMs: fields.seenMs } : change;
   }
   if (typeof unconfirmKeyword !== 'string') return undefined;
   return { kind: 'unconfirm-keyword', keyword: unconfirmKeyword };
@@ -169,7 +179,8 @@ export function changeOf(fields: Fields): Change | undefined {
   if (expire !== undefined) return goneOf('expire', expire, fields);
   if (fields.seen !== undefined) return seenOf(fields);
   if (fields.propose !== undefined) return proposalOf(fields);
-  if (fields.accept !== undefined || fields.reject !== undefined) return answerOf(fields);
+  const isAnswer = (fields.accept ?? fields.reject ?? fields.lapse) !== undefined;
+  if (isAnswer) return answerOf(fields);
   if (fields.clear === true) return { kind: 'clear' };
   if (isTunableName(set) && isWhole(value)) return { kind: 'set', name: set, value };
   return keywordChangeOf(fields);

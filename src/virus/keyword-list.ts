@@ -15,10 +15,11 @@ export interface KeywordEntry {
   readonly keyword: string;
   readonly from: Provenance;
   readonly addedAtMs: number;
-  /** Set while the keyword is confirmed: when it was, or when it was last seen since. */
+  /** Set while the keyword is confirmed: since when. */
   confirmedAtMs: number | undefined;
   /** How many requests were virus requests because of the confirmed keyword, since the start. */
   hits: number;
+  /** When the last of them came, before the start, too. */
   lastHitMs: number | undefined;
   /** When a request that holds it was last served by an origin. */
   servedAtMs: number | undefined;

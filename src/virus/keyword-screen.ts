@@ -13,7 +13,9 @@ import { normalizedRequestString } from './normalize.ts';
 export class KeywordScreen {
   /** Whether requests are searched at all. */
   isOn = false;
-  /** Whether the request searched last holds a keyword, none of them confirmed. */
+  /** Whether those that hold a confirmed keyword are virus requests. */
+  isBlocking = false;
+  /** Whether the request searched last holds a keyword, none of them one that blocks. */
   holdsUnconfirmed = false;
   #search = new KeywordSearch([]);
   #entries: readonly KeywordEntry[] = [];
@@ -62,7 +64,8 @@ export class KeywordScreen {
 
   /** Of the keywords there, of which `found` is one, a confirmed one; -1, and noted: none is. */
   #confirmed(found: number, bytes: Uint8Array, start: number, end: number): number {
-    const isConfirmed = (at: number) => this.#entries[at]?.confirmedAtMs !== undefined;
+    const isConfirmed = (at: number) =>
+      this.isBlocking && this.#entries[at]?.confirmedAtMs !== undefined;
     const confirmed = isConfirmed(found)
       ? found
       : (this.#search.findAll(bytes, start, end).find(isConfirmed) ?? -1);

@@ -5,7 +5,7 @@
  */
 import type { Change, LearningChange, Outcome, Proposal, Sample } from './change.ts';
 import { patternKey } from './deletions.ts';
-import { foldKeyword, type KeywordList } from './keyword-list.ts';
+import { foldKeyword, type KeywordEntry, type KeywordList } from './keyword-list.ts';
 import { formatPattern } from './pattern.ts';
 import type { PatternEntry, PatternSet } from './pattern-set.ts';
 import { Proposals } from './proposals.ts';
@@ -32,10 +32,15 @@ interface Details {
   writtenHits: number;
 }
 
+/** A confirmed keyword: since when, and when a request that holds it last came. */
+type Confirmation = Omit<Extract<Change, { kind: 'confirm-keyword' }>, 'kind'>;
+
 type Add = Extract<Change, { kind: 'add' }>;
 type Accept = Extract<Change, { kind: 'accept' }>;
 
 const noSample: Sample = { requestLine: '', source: '' };
+
+const rejection = 'The operator has rejected the pattern.';
 
 function refused(message: string) {
   return { kind: 'refused', message } as const;
@@ -53,6 +58,10 @@ export class LearningState {
   readonly #patterns: PatternSet;
   readonly #keywords: KeywordList;
   readonly #details = new Map<string, Details>();
+  /** Confirmations of keywords that the files no longer bring, should they bring them again. */
+  readonly #absent = new Map<string, Confirmation>();
+  /** The last hits of confirmed keywords that the journal knows of. */
+  readonly #writtenHitsMs = new Map<string, number>();
 
   constructor(patterns: PatternSet, keywords: KeywordList, bounds: LearningBounds) {
     this.#patterns = patterns;
@@ -82,7 +91,10 @@ export class LearningState {
 
   /** What keeps an add from being made because it is a learned one. */
   objectionToAdd(change: Add): Outcome | undefined {
-    if (change.sample === undefined || this.#details.size < this.maxLearned) return undefined;
+    if (change.sample === undefined) return undefined;
+    // The operator may have said so while it was decided upon.
+    if (this.proposals.isRejected(change.pattern)) return refused(rejection);
+    if (this.#details.size < this.maxLearned) return undefined;
     const message = `There are ${this.#details.size} learned patterns and MaxLearnedPatterns is ${this.maxLearned}; delete some, or raise it in PROXY.CFG.`;
     return { ...refused(message), bound: 'patterns_refused' };
   }
@@ -108,6 +120,10 @@ export class LearningState {
       case 'expire':
         if (this.#details.has(patternKey(change.pattern, change.origLength))) return undefined;
         return refused('There is no such learned pattern.');
+      case 'lapse':
+        return this.proposals.find(change.pattern) === undefined
+          ? refused('There is no such proposed pattern.')
+          : undefined;
       case 'confirm-keyword':
       case 'unconfirm-keyword':
         return this.#keywords.has(change.keyword)
@@ -116,12 +132,20 @@ export class LearningState {
     }
   }
 
+  /** An accept with whether it confirms the keyword: not when that was served since it was proposed. */
+  settled(change: Accept): Accept {
+    const proposal = this.proposals.find(change.pattern);
+    if (proposal === undefined) return change;
+    const { servedAtMs = 0 } = this.#keywords.find(proposal.keyword) ?? {};
+    return { ...change, confirms: proposal.confirms && servedAtMs < proposal.lastSeenMs };
+  }
+
   /** The add that accepting a proposal makes; undefined when there is no proposal. */
-  accepted({ pattern, atMs }: Accept): Add | undefined {
+  accepted({ pattern, atMs, confirms = false }: Accept): Add | undefined {
     const proposal = this.proposals.find(pattern);
     if (proposal === undefined) return undefined;
     const { origLength, keyword, sample } = proposal;
-    return { kind: 'add', pattern, origLength, from: `auto(${keyword})`, atMs, sample };
+    return { kind: 'add', pattern, origLength, from: `auto(${keyword})`, atMs, sample, confirms };
   }
 
   /** Makes a change that has no part in the pattern set: all but `accept` and `expire`. */
@@ -140,28 +164,29 @@ export class LearningState {
         this.#patterns.noteSeen(pattern, origLength, hits, atMs);
         return;
       }
-      case 'confirm-keyword':
-        this.#confirm(change.keyword, change.atMs);
+      case 'lapse':
+        this.proposals.take(change.pattern);
         return;
-      case 'unconfirm-keyword': {
-        const entry = this.#keywords.find(change.keyword);
-        if (entry !== undefined) entry.confirmedAtMs = undefined;
-      }
+      case 'confirm-keyword':
+        this.#confirm(change);
+        return;
+      case 'unconfirm-keyword':
+        this.#unconfirm(change.keyword);
     }
   }
 
   /** Follows an add that the pattern set has taken. */
-  noteAdded({ pattern, origLength, from, atMs, sample }: Add): void {
+  noteAdded({ pattern, origLength, from, atMs, sample, confirms }: Add): void {
     const key = patternKey(pattern, origLength);
     const keyword = learnedKeyword(from);
-    const proposal = this.proposals.take(pattern);
+    this.proposals.take(pattern);
     this.proposals.allow(pattern);
     // At the end of the order, as the pattern itself.
     this.#details.delete(key);
     if (keyword === undefined) return;
     const details = { pattern, origLength, keyword, sample: sample ?? noSample, writtenHits: 0 };
     this.#details.set(key, details);
-    if (proposal?.confirms === true) this.#confirm(keyword, atMs);
+    if (confirms === true) this.#confirm({ keyword, atMs });
   }
 
   /**
@@ -182,12 +207,28 @@ export class LearningState {
   /** Follows a clear: nothing is blocked any more, not by keywords either. */
   noteCleared(): void {
     this.#details.clear();
+    this.#absent.clear();
     this.#keywords.unconfirmAll();
   }
 
-  /** Follows the deletion of a keyword. */
-  noteKeywordDeleted(keyword: string): void {
+  /** Follows the addition or the deletion of a keyword by the operator. */
+  noteKeywordChanged(keyword: string): void {
+    this.#absent.delete(foldKeyword(keyword));
+    this.#writtenHitsMs.delete(foldKeyword(keyword));
     this.proposals.unbar(keyword);
+  }
+
+  /** Follows a keyword that came back with the files: it is what it was when they lost it. */
+  noteKeywordBack(keyword: string): void {
+    const confirmation = this.#absent.get(foldKeyword(keyword));
+    this.#absent.delete(foldKeyword(keyword));
+    if (confirmation !== undefined) this.#confirm(confirmation);
+  }
+
+  /** Notes a confirmed keyword that the files bring no more, before it leaves the list. */
+  noteKeywordGone(keyword: string): void {
+    const confirmation = confirmationOf(this.#keywords.find(keyword));
+    if (confirmation !== undefined) this.#keepAbsent(confirmation);
   }
 
   /** The sample to write with a learned pattern. */
@@ -206,8 +247,11 @@ export class LearningState {
       yield { kind: 'reject', pattern, ...(keyword !== undefined && { keyword }) };
     }
     for (const entry of this.#keywords.entries()) {
-      const { keyword, confirmedAtMs: atMs } = entry;
-      if (atMs !== undefined) yield { kind: 'confirm-keyword', keyword, atMs };
+      const confirmation = confirmationOf(entry);
+      if (confirmation !== undefined) yield { kind: 'confirm-keyword', ...confirmation };
+    }
+    for (const confirmation of this.#absent.values()) {
+      yield { kind: 'confirm-keyword', ...confirmation };
     }
   }
 
@@ -217,9 +261,12 @@ export class LearningState {
    */
   review(nowMs: number, lastsMs: number): LearningChange[] {
     const isOver = (seenMs: number) => lastsMs > 0 && nowMs - seenMs >= lastsMs;
-    const changes: LearningChange[] = this.proposals
-      .takeUnwritten()
-      .map((proposal) => ({ kind: 'propose', proposal }));
+    const changes: LearningChange[] = [];
+    for (const proposal of this.proposals.pending()) {
+      const { pattern, lastSeenMs } = proposal;
+      if (isOver(lastSeenMs)) changes.push({ kind: 'lapse', pattern });
+      else if (this.proposals.isUnwritten(proposal)) changes.push({ kind: 'propose', proposal });
+    }
     const alive = new Set<string>();
     for (const { pattern, origLength, hits, lastHitMs = 0, addedAtMs, keyword } of this.learned()) {
       if (isOver(Math.max(lastHitMs, addedAtMs))) {
@@ -231,13 +278,15 @@ export class LearningState {
       if (hits > written)
         changes.push({ kind: 'seen', pattern, origLength, hits, atMs: lastHitMs });
     }
-    for (const { keyword, confirmedAtMs, lastHitMs = 0 } of this.#keywords.entries()) {
-      if (confirmedAtMs === undefined) continue;
-      const isIdle = isOver(Math.max(lastHitMs, confirmedAtMs));
-      if (isIdle && !alive.has(foldKeyword(keyword))) {
+    for (const entry of this.#keywords.entries()) {
+      const confirmation = confirmationOf(entry);
+      if (confirmation === undefined) continue;
+      const { keyword, atMs, seenMs = 0 } = confirmation;
+      const folded = foldKeyword(keyword);
+      if (isOver(Math.max(seenMs, atMs)) && !alive.has(folded)) {
         changes.push({ kind: 'unconfirm-keyword', keyword });
-      } else if (lastHitMs > confirmedAtMs) {
-        changes.push({ kind: 'confirm-keyword', keyword, atMs: lastHitMs });
+      } else if (seenMs > (this.#writtenHitsMs.get(folded) ?? 0)) {
+        changes.push({ kind: 'confirm-keyword', ...confirmation });
       }
     }
     return changes;
@@ -245,8 +294,7 @@ export class LearningState {
 
   #objectionToProposal({ pattern, origLength }: Proposal): Outcome | undefined {
     if (this.#patterns.has(pattern, origLength)) return refused('The pattern is there already.');
-    if (this.proposals.isRejected(pattern))
-      return refused('The operator has rejected the pattern.');
+    if (this.proposals.isRejected(pattern)) return refused(rejection);
     if (this.proposals.find(pattern) !== undefined) return undefined;
     const { size, max } = this.proposals;
     if (size < max) return undefined;
@@ -257,13 +305,34 @@ export class LearningState {
   #reject(pattern: Uint8Array, keyword: string | undefined): void {
     const barred = this.proposals.take(pattern)?.keyword ?? keyword;
     this.proposals.reject(pattern, barred);
-    const entry = barred === undefined ? undefined : this.#keywords.find(barred);
+    if (barred !== undefined) this.#unconfirm(barred);
+  }
+
+  #confirm(confirmation: Confirmation): void {
+    const { keyword, atMs, seenMs } = confirmation;
+    if (this.proposals.bars(keyword)) return;
+    const entry = this.#keywords.find(keyword);
+    if (entry === undefined) return this.#keepAbsent(confirmation);
+    entry.confirmedAtMs ??= atMs;
+    if (seenMs === undefined) return;
+    entry.lastHitMs = Math.max(entry.lastHitMs ?? 0, seenMs);
+    this.#writtenHitsMs.set(foldKeyword(keyword), seenMs);
+  }
+
+  #unconfirm(keyword: string): void {
+    this.#absent.delete(foldKeyword(keyword));
+    const entry = this.#keywords.find(keyword);
     if (entry !== undefined) entry.confirmedAtMs = undefined;
   }
 
-  #confirm(keyword: string, atMs: number): void {
-    const entry = this.#keywords.find(keyword);
-    if (entry === undefined || this.proposals.bars(keyword)) return;
-    entry.confirmedAtMs = Math.max(entry.confirmedAtMs ?? 0, atMs);
+  #keepAbsent(confirmation: Confirmation): void {
+    if (this.#absent.size >= this.#keywords.maxKeywords) return;
+    this.#absent.set(foldKeyword(confirmation.keyword), confirmation);
   }
+}
+
+function confirmationOf(entry: KeywordEntry | undefined): Confirmation | undefined {
+  if (entry?.confirmedAtMs === undefined) return undefined;
+  const { keyword, confirmedAtMs: atMs, lastHitMs: seenMs } = entry;
+  return { keyword, atMs, ...(seenMs !== undefined && { seenMs }) };
 }

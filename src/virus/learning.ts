@@ -14,6 +14,15 @@ import {
 } from './change.ts';
 import type { Suspect } from './suspects.ts';
 
+/**
+ * What an answer says of a request: an origin gave it what it asked for or sent it elsewhere, does not
+ * have it, or neither; the sender may have brought about any other answer.
+ */
+export function meaningOf(status: number): 'served' | 'missing' | undefined {
+  if (status === 404 || status === 410) return 'missing';
+  return status >= 100 && status < 400 ? 'served' : undefined;
+}
+
 /** What is known of a suspect that holds a keyword. */
 export interface Evidence {
   /** Its pattern is in the database by now. */
@@ -64,15 +73,15 @@ export function decide(evidence: Evidence): Decision {
 }
 
 /** What a decision does to the database; `known` is the proposal of the same pattern that waits. */
-export function learningChanges(
+export function learningChange(
   decision: Learning,
   suspect: Suspect,
   keyword: string,
   known: Proposal | undefined,
-): Change[] {
+): Change {
   return decision.kind === 'add'
-    ? additions(suspect, keyword, decision.confirms)
-    : [proposal(decision, suspect, keyword, known)];
+    ? addition(decision, suspect, keyword)
+    : proposal(decision, suspect, keyword, known);
 }
 
 /** What is kept of a suspect's request. */
@@ -82,12 +91,15 @@ export function sampleOf({ requestLine, client }: Suspect): Sample {
   return { requestLine: bytes.toString('latin1'), source: client };
 }
 
-function additions(suspect: Suspect, keyword: string, confirms: boolean): Change[] {
+function addition(
+  { confirms }: Extract<Learning, { kind: 'add' }>,
+  suspect: Suspect,
+  keyword: string,
+): Change {
   const { pattern, requestString, atMs } = suspect;
   const origLength = requestString.length;
   const from = `auto(${keyword})` as const;
-  const add = { kind: 'add', pattern, origLength, from, atMs, sample: sampleOf(suspect) } as const;
-  return confirms ? [add, { kind: 'confirm-keyword', keyword, atMs }] : [add];
+  return { kind: 'add', pattern, origLength, from, atMs, sample: sampleOf(suspect), confirms };
 }
 
 /** A proposal; one that waits already keeps its sample, and is seen once more. */

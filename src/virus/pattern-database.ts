@@ -290,7 +290,8 @@ export class PatternDatabase {
     );
   }
 
-  #commitOne(change: Change): Outcome {
+  #commitOne(asked: Change): Outcome {
+    const change = this.#state.settled(asked);
     const objection = this.#state.objection(change);
     if (objection !== undefined) {
       if (objection.kind === 'refused' && objection.bound !== undefined) {

@@ -38,9 +38,11 @@ export class Proposals {
     return this.#pending.get(keyOf(pattern));
   }
 
-  /** Puts a proposal in, in place of an earlier one of the same window. */
+  /** Puts a proposal that was written down in, in place of an earlier one of the same window. */
   put(proposal: Proposal): void {
-    this.#pending.set(keyOf(proposal.pattern), proposal);
+    const key = keyOf(proposal.pattern);
+    this.#pending.set(key, proposal);
+    this.#unwritten.delete(key);
   }
 
   /** Notes that a waiting proposal was suspect once more; written down by the next review. */
@@ -52,11 +54,9 @@ export class Proposals {
     this.#unwritten.add(key);
   }
 
-  /** The proposals that were seen since they were written down, once each. */
-  takeUnwritten(): Proposal[] {
-    const keys = [...this.#unwritten];
-    this.#unwritten.clear();
-    return keys.flatMap((key) => this.#pending.get(key) ?? []);
+  /** Whether a proposal was seen since it was written down. */
+  isUnwritten({ pattern }: Proposal): boolean {
+    return this.#unwritten.has(keyOf(pattern));
   }
 
   /** Takes the window's proposal away, if there is one. */
@@ -64,6 +64,7 @@ export class Proposals {
     const key = keyOf(pattern);
     const proposal = this.#pending.get(key);
     this.#pending.delete(key);
+    this.#unwritten.delete(key);
     return proposal;
   }
 

@@ -55,7 +55,7 @@ export class Screen {
     this.normalizeRequests = normalizeRequests;
   }
 
-  /** Whether the humble request screened last holds a keyword, one that is not confirmed. */
+  /** Whether the request screened last, if it is humble, holds a keyword: one that does not block. */
   get holdsKeyword(): boolean {
     return this.#keywords?.isOn === true && this.#keywords.holdsUnconfirmed;
   }

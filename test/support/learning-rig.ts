@@ -86,12 +86,14 @@ export class LearningRig {
   readonly database: PatternDatabase;
   readonly autoUpdate: AutoUpdate;
   readonly hitRates: HitRates;
-  readonly #policy: Policy;
+  #policy: Policy;
+  #settings: Settings;
   readonly #parts: FrontParts;
 
   /** `lines` stand in `[Virus Pattern Configuration]` and after it. */
   constructor(lines: readonly string[] = [], journalText = '') {
     const settings = settingsWith(lines);
+    this.#settings = settings;
     const { virus, limits } = settings;
     const { clock, statistics } = this;
     this.journal = new MemoryJournal(journalText);
@@ -116,7 +118,7 @@ export class LearningRig {
     this.autoUpdate = new AutoUpdate({
       database: this.database,
       hitRates: this.hitRates,
-      settings: () => settings,
+      settings: () => this.#settings,
       clock,
       statistics,
       startThread: () => {
@@ -166,6 +168,18 @@ export class LearningRig {
       keywords.map((keyword) => ({ kind: 'add-keyword', keyword, from: 'console', atMs })),
     );
     this.clock.pass(20);
+  }
+
+  /** Takes over other settings, as a reload does. */
+  reload(...lines: string[]): void {
+    this.#settings = settingsWith(lines);
+    this.#policy = { ...this.#policy, settings: this.#settings };
+    this.autoUpdate.applySettings();
+  }
+
+  /** Whether a keyword is confirmed. */
+  isConfirmed(keyword: string): boolean {
+    return this.database.keywords.find(keyword)?.confirmedAtMs !== undefined;
   }
 
   /** One request, answered with `status` when it passes. */

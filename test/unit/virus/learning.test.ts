@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Proposal } from '../../../src/virus/change.ts';
-import { decide, type Evidence, learningChanges } from '../../../src/virus/learning.ts';
+import { decide, type Evidence, learningChange } from '../../../src/virus/learning.ts';
 
 const nothing: Evidence = {
   isKnown: false,
@@ -78,35 +78,26 @@ test('what is known or rejected is left alone', () => {
 });
 
 test('an addition carries length, keyword and a sample that is cut', () => {
-  const [add, confirm] = learningChanges(
-    { kind: 'add', confirms: true },
-    suspect,
-    'root.exe',
-    undefined,
-  );
-  assert.deepEqual(add, {
+  const add = (confirms: boolean) =>
+    learningChange({ kind: 'add', confirms }, suspect, 'root.exe', undefined);
+  const expected = {
     kind: 'add',
     pattern: suspect.pattern,
     origLength: 33,
     from: 'auto(root.exe)',
     atMs: 1_000,
     sample: { requestLine: suspect.requestLine.slice(0, 256), source: '203.0.113.9' },
-  });
-  assert.deepEqual(confirm, { kind: 'confirm-keyword', keyword: 'root.exe', atMs: 1_000 });
-  assert.equal(
-    learningChanges({ kind: 'add', confirms: false }, suspect, 'root.exe', undefined).length,
-    1,
-  );
+  };
+  assert.deepEqual(add(true), { ...expected, confirms: true });
+  assert.deepEqual(add(false), { ...expected, confirms: false });
 });
 
 test('a proposal that waits keeps its first sample and length, and is seen once more', () => {
   const decision = { kind: 'propose', reason: 'window-served', confirms: false } as const;
-  assert.deepEqual(learningChanges(decision, suspect, 'root.exe', waiting), [
-    {
-      kind: 'propose',
-      proposal: { ...waiting, reason: 'window-served', lastSeenMs: 1_000, times: 4 },
-    },
-  ]);
+  assert.deepEqual(learningChange(decision, suspect, 'root.exe', waiting), {
+    kind: 'propose',
+    proposal: { ...waiting, reason: 'window-served', lastSeenMs: 1_000, times: 4 },
+  });
 });
 
 test('what no origin has said it does not have is proposed', () => {
