@@ -66,9 +66,9 @@ test('keywords are added, listed and deleted', async () => {
   await done(gate, 'add', '-k', 'cmd.exe');
   await done(gate, 'add', '-k', '"/root exe"');
   const rows = (await done(gate, 'list', '-k')).split('\n');
-  assert.match(rows[0] ?? '', /^KEYWORD +FROM +ADDED +CONFIRMED +BLOCKED$/);
-  assert.match(rows[1] ?? '', /^"cmd\.exe" +console +\S+Z +- +0$/);
-  assert.match(rows[2] ?? '', /^"\/root exe" +console +\S+Z +- +0$/);
+  assert.match(rows[0] ?? '', /^KEYWORD +FROM +ADDED +CONFIRMED +BLOCKED +LAST SERVED$/);
+  assert.match(rows[1] ?? '', /^"cmd\.exe" +console +\S+Z +- +0 +-$/);
+  assert.match(rows[2] ?? '', /^"\/root exe" +console +\S+Z +- +0 +-$/);
   await done(gate, 'del', '-k', 'CMD.exe');
   await done(gate, 'del', '-k', '/root exe');
   assert.equal(await done(gate, 'list', '-k'), 'There are no keywords.\n');

@@ -43,7 +43,7 @@ export async function stateOf(wormgate: Wormgate): Promise<ConsoleState> {
   const value = (label: string) => Number(new RegExp(`^${label}: (\\d+)`, 'm').exec(screen)?.[1]);
   return {
     patterns: rows(list, /^(".*" +\d+) +\S+ +\S+Z/).map((row) => row.replace(/ +(?=\d+$)/, ' ')),
-    keywords: rows(keywords, /^(".*") +\S+ +\S+Z +\S+ +\d+$/),
+    keywords: rows(keywords, /^(".*") +\S+ +\S+Z +\S+ +\d+ +\S+$/),
     threshold: value('Hit Threshold'),
     interval: value('Refresh Interval'),
     autoUpdate: value('Virus Auto Update'),

@@ -93,7 +93,7 @@ test('neighbouring changes are one commit, and a question in between sees those 
   );
   assert.match(
     replies[3]?.text ?? '',
-    /^KEYWORD +FROM +ADDED +CONFIRMED +BLOCKED\n"a" +console +2023-11-14T22:13:20Z +- +0$/,
+    /^KEYWORD +FROM +ADDED +CONFIRMED +BLOCKED +LAST SERVED\n"a" +console +2023-11-14T22:13:20Z +- +0 +-$/,
   );
 });
 

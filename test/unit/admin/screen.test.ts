@@ -78,8 +78,15 @@ test('on 40 columns the figures stand below each other', () => {
   assert.ok(lines.includes('  Virus Requests         : 41'));
 });
 
+test('of a long suspect the beginning is shown', () => {
+  const lastPredictedRequest = `GET /${'x'.repeat(8_000)} HTTP/1.0`;
+  const lines = renderScreen({ ...differing, lastPredictedRequest }, { columns: 80, rows: 22 });
+  assert.match(lines.join(''), /Last Predicted Request: GET \/x[x ]+\.\.\.$/);
+  assert.ok(lines.length <= 22);
+});
+
 test('no line is longer than the terminal is wide, and nothing is left out', () => {
-  const lastPredictedRequest = `GET /default.ida?${'N'.repeat(224)}%u9090%u00=a  HTTP/1.0`;
+  const lastPredictedRequest = `GET /default.ida?${'N'.repeat(214)}%u9090%u00=a  HTTP/1.0`;
   const whole = { ...differing, lastPredictedRequest, proposedPatterns: 2, learnedPatterns: 7 };
   const letters = (text: string) => text.replace(/\s/g, '');
   fc.assert(
