@@ -12,7 +12,6 @@ export class RawClient {
   wasReset = false;
   #bytes: Buffer[] = [];
   #joined: Buffer = Buffer.alloc(0);
-  #read = 0;
   #wake: () => void = () => {};
 
   private constructor(socket: Socket) {
@@ -70,7 +69,7 @@ export class RawClient {
 
   /** Everything received and not yet read as an answer, latin1. */
   get text(): string {
-    return this.#all().toString('latin1', this.#read);
+    return this.#all().toString('latin1');
   }
 
   /** Waits for a condition, looked at whenever something arrives. */
@@ -102,11 +101,12 @@ export class RawClient {
   async answer(method = 'GET'): Promise<Answer> {
     let read: ReadAnswer | undefined;
     await this.until(() => {
-      read = readAnswer(this.#all(), this.#read, method, this.closed);
+      read = readAnswer(this.#all(), 0, method, this.closed);
       return read !== undefined || this.closed;
     }, 'an answer');
     if (read === undefined) throw new Error(`closed without an answer: ${this.text.slice(0, 300)}`);
-    this.#read = read.end;
+    // What was read is let go, or each answer would have all before it copied.
+    this.#joined = this.#joined.subarray(read.end);
     return read.answer;
   }
 
