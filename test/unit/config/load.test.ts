@@ -4,29 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatFault, loadSettings, restartOnlyDifferences } from '../../../src/config/load.ts';
-import type { Settings } from '../../../src/config/shape.ts';
-
-const accelerator = '[Accelerator main] Listen=127.0.0.1:8080 Origin=demo';
-
-function load(text: string) {
-  return loadSettings('/etc/wormgate/PROXY.CFG', (file) => {
-    if (file.endsWith('.ncf')) return Buffer.from('');
-    return Buffer.from(text, 'latin1');
-  });
-}
-
-function settingsOf(text: string): Settings {
-  const loaded = load(text);
-  assert.ok(loaded.ok, loaded.ok ? '' : loaded.faults.map(formatFault).join('\n'));
-  return loaded.settings;
-}
-
-/** Every fault of the text, printed, without the file's name. */
-function faultsOf(text: string): string[] {
-  const loaded = load(text);
-  if (loaded.ok) return [];
-  return loaded.faults.map((fault) => formatFault(fault).replace('/etc/wormgate/PROXY.CFG:', ''));
-}
+import { accelerator, faultsOf, settingsOf } from '../../support/settings-text.ts';
 
 /** The faults of a virus section that holds `lines`, the first of them on line 3. */
 function virusFaults(...lines: string[]): string[] {
@@ -61,11 +39,40 @@ test('one accelerator is a whole configuration, everything else has its default'
     neverBlockAddresses: [],
     neverBlockPaths: [],
   });
+  assert.deepEqual(settings.throttle, {
+    enable: true,
+    parameters: {
+      host_working_set_size: 5,
+      delay_queue_delay_seconds: 1,
+      delay_queue_size: 200,
+      delay_queue_high_watermark: 160,
+      delay_queue_low_watermark: 100,
+    },
+    faults: [],
+    configFile: undefined,
+    action: 'log',
+    blockMs: 60_000,
+  });
+  assert.deepEqual(settings.egress, {
+    listen: undefined,
+    allow: ['127.0.0.0/8'],
+    allowPorts: [
+      [80, 80],
+      [443, 443],
+    ],
+    allowPrivate: false,
+    credentials: '',
+  });
+  assert.deepEqual(settings.snmp, {
+    sinks: [],
+    sender: { version: 'v2c', community: 'public' },
+  });
   assert.deepEqual(settings.admin, { listen: { host: '127.0.0.1', port: 8081 }, token: '' });
   assert.deepEqual(settings.log, {
     requests: 'all',
     proxyLog: 'PROXY.LOG',
     consoleLog: 'PROXY.LOG',
+    throttleLog: 'hp-vt.log',
   });
   assert.deepEqual(settings.limits, {
     requestLineBytesMax: 8192,
@@ -91,6 +98,14 @@ test('one accelerator is a whole configuration, everything else has its default'
     servedMemoryBytesMax: 4_194_304,
     suspectQueueMax: 256,
     keywordCheckTimeoutMs: 5_000,
+    egressConnectionsMax: 10_000,
+    egressSourceConnectionsMax: 1_500,
+    egressSourcesMax: 1_000,
+    egressIdleMs: 300_000,
+    dynamicOriginsMax: 1_000,
+    nameLifetimeMs: 30_000,
+    nameLookupsMax: 64,
+    nameTimeoutMs: 5_000,
   });
 });
 
@@ -101,32 +116,6 @@ test('keys and section names are the same in upper and lower case', () => {
   assert.equal(settings.accelerators[0]?.name, 'Main');
   assert.deepEqual(settings.accelerators[0]?.listen, [{ host: 'localhost', port: 80 }]);
   assert.equal(settings.limits.headerCountMax, 11);
-});
-
-test('the lists of an accelerator are read part by part', () => {
-  const settings = settingsOf(
-    [
-      '[Accelerator main]',
-      'Listen=0.0.0.0:80, [::]:80',
-      'Origin=http://a, https://B.example/, http://[::1]:8000',
-      'Hosts=Www.Example.com, *.example.com, 192.0.2.1, [2001:DB8::1]',
-      'TrustedProxies=10.0.0.0/8, ::1',
-    ].join('\n'),
-  );
-  assert.deepEqual(settings.accelerators[0], {
-    name: 'main',
-    listen: [
-      { host: '0.0.0.0', port: 80 },
-      { host: '::', port: 80 },
-    ],
-    origins: [
-      { kind: 'url', protocol: 'http', host: 'a', port: 80 },
-      { kind: 'url', protocol: 'https', host: 'b.example', port: 443 },
-      { kind: 'url', protocol: 'http', host: '::1', port: 8000 },
-    ],
-    hosts: ['www.example.com', '*.example.com', '192.0.2.1', '[2001:db8::1]'],
-    trustedProxies: ['10.0.0.0/8', '::1'],
-  });
 });
 
 test('patterns are unescaped and come in the order of their numbers', () => {
@@ -159,7 +148,12 @@ test('NeverBlock parts are networks and path prefixes, PatternFiles start from t
 test('ConsoleLog follows ProxyLog unless it is set', () => {
   assert.equal(settingsOf(`${accelerator}\n[Log] ProxyLog=a.log`).log.consoleLog, 'a.log');
   const both = settingsOf(`${accelerator}\n[Log] ProxyLog="a b.log" ConsoleLog=/var/log/b`).log;
-  assert.deepEqual(both, { requests: 'all', proxyLog: 'a b.log', consoleLog: '/var/log/b' });
+  assert.deepEqual(both, {
+    requests: 'all',
+    proxyLog: 'a b.log',
+    consoleLog: '/var/log/b',
+    throttleLog: 'hp-vt.log',
+  });
 });
 
 test('an empty Admin Listen turns the admin server off', () => {
@@ -171,7 +165,7 @@ test('every fault is reported at once, in the order of the lines', () => {
     'Stray=1',
     '[Extra Configuration] ScanVirusPatterns=2',
     '[Extra Configuration] Bogus=1',
-    '[Virus Throttle]',
+    '[Virus Sources]',
     '[Accelerator a]',
     'Origin=demo',
     '[Limits] HitThreshold=3 MaxHeaders=5',
@@ -181,7 +175,7 @@ test('every fault is reported at once, in the order of the lines', () => {
     '2: [Extra Configuration] ScanVirusPatterns: `2` is out of range; allowed is 0-1',
     '3: [Extra Configuration]: the section already stands on line 2',
     '3: [Extra Configuration] Bogus: unknown key; the section knows ScanVirusPatterns, FastPath',
-    '4: [Virus Throttle]: unknown section; the sections are [Extra Configuration], [Virus Pattern Configuration], [Accelerator], [Admin], [Log], [Limits]',
+    '4: [Virus Sources]: unknown section; the sections are [Extra Configuration], [Virus Pattern Configuration], [Accelerator], [Virus Throttle], [Egress], [SNMP], [Admin], [Log], [Limits]',
     '5: [Accelerator a] Listen: it is required',
     '7: [Limits] HitThreshold: unknown key here; it belongs in [Virus Pattern Configuration]',
     '7: [Limits] MaxHeaders: `5` is out of range; allowed is 10-2000',
@@ -210,20 +204,6 @@ test('a key that stands twice names the line of the first, in whichever case', (
   assert.deepEqual(virusFaults('NoOfVirusPatterns=1', 'Pattern1="a",1', 'pattern1="b",1'), [
     '5: pattern1: it already stands on line 4',
   ]);
-});
-
-test('accelerators have names of their own', () => {
-  assert.deepEqual(
-    faultsOf(`${accelerator}\n[accelerator MAIN]\n[Accelerator] Listen=1.1.1.1:1 Origin=demo`),
-    [
-      '2: [accelerator MAIN]: the section already stands on line 1',
-      '3: [Accelerator]: an accelerator needs a name, as in [Accelerator main]',
-    ],
-  );
-  assert.match(
-    faultsOf('[Accelerator "x"] Listen=1.1.1.1:1 Origin=demo')[0] ?? '',
-    /must be 1 to 64 printable ASCII characters/,
-  );
 });
 
 test('values of the wrong type or out of range are told what is allowed', () => {
