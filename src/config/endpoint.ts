@@ -72,14 +72,25 @@ export const optionalListenAddress: ValueType<HostPort | undefined> = scalar(
   (text) => (text === '' ? accept(undefined) : readHostPort(text, undefined)),
 );
 
+/** The port that receivers of SNMP traps listen on (RFC 3417 §3.1). */
+const trapPort = 162;
+
+/** A receiver of SNMP traps; without a port, the usual one. */
+export const trapSink: ValueType<HostPort> = scalar('host:port', (text) =>
+  readHostPort(text, trapPort),
+);
+
 const url = /^(https?):\/\/(.*)$/i;
 
 /** An origin server, or `demo`. */
-export const originAddress: ValueType<OriginAddress> = scalar('URL or demo', (text) => {
-  if (text.toLowerCase() === 'demo') return accept({ kind: 'demo' });
+export const originAddress: ValueType<OriginAddress> = scalar('URL, demo or dynamic', (text) => {
+  const word = text.toLowerCase();
+  if (word === 'demo' || word === 'dynamic') return accept({ kind: word });
   const parts = url.exec(text);
   if (parts === null) {
-    return refuse(`${shown(text)} is neither http://HOST:PORT nor https://HOST:PORT nor demo`);
+    return refuse(
+      `${shown(text)} is neither http://HOST:PORT nor https://HOST:PORT nor demo nor dynamic`,
+    );
   }
   const protocol = (parts[1] ?? '').toLowerCase() === 'https' ? 'https' : 'http';
   const authority = (parts[2] ?? '').replace(/\/$/, '');

@@ -195,6 +195,54 @@ const learningLimits = {
   ),
 };
 
+const egressLimits = {
+  MaxEgressConnections: count(
+    10_000,
+    1,
+    65_535,
+    'How many connections servers have to the egress gateway at once. More are closed at once and counted as egress_connections_refused.',
+  ),
+  MaxEgressSourceConnections: count(
+    1_500,
+    1,
+    65_535,
+    'How many of them one server has, so that an infected one leaves some to its neighbours. More than delay_queue_size, or the queue never fills.',
+  ),
+  MaxEgressSources: count(
+    1_000,
+    1,
+    65_535,
+    'For how many servers the gateway keeps a throttle. When there is one more, the one that was silent longest is forgotten; if all of them have requests waiting, the new one is answered 503.',
+  ),
+  EgressIdleTimeout: seconds(
+    300,
+    daySeconds,
+    'How long a tunnel of the gateway may carry nothing in either direction. Then it is closed.',
+  ),
+  MaxDynamicOrigins: count(
+    1_000,
+    1,
+    1_000_000,
+    'With Origin=dynamic: how many hosts connections are kept to, and of how many names the addresses are remembered. Those that were used longest ago make room.',
+  ),
+  NameLifetime: seconds(
+    30,
+    daySeconds,
+    'How long the addresses of a host name are remembered before it is looked up again.',
+  ),
+  MaxNameLookups: count(
+    64,
+    1,
+    1_024,
+    'How many host names are looked up at once; for one server behind the gateway a quarter of them, so that an infected one leaves some to its neighbours. More requests are answered 503.',
+  ),
+  NameTimeout: seconds(
+    5,
+    hourSeconds,
+    'How long a look-up of a host name may take. Then the request is answered 504.',
+  ),
+};
+
 /** `[Limits]`. */
 export const limitsSection = defineSection({
   name: 'Limits',
@@ -205,5 +253,6 @@ export const limitsSection = defineSection({
     ...connectionLimits,
     ...operatorLimits,
     ...learningLimits,
+    ...egressLimits,
   },
 });

@@ -13,13 +13,24 @@ import { SectionReader } from './section-reader.ts';
 import {
   acceleratorSection,
   adminSection,
+  egressSection,
   extraSection,
   limitsSection,
   logSection,
+  snmpSection,
+  throttleSection,
   virusSection,
 } from './settings.ts';
-import type { AdminSettings, LimitSettings, LogSettings, Settings } from './shape.ts';
+import type {
+  AdminSettings,
+  LimitSettings,
+  LogSettings,
+  OriginAddress,
+  Settings,
+} from './shape.ts';
+import { readSnmpSettings } from './snmp-settings.ts';
 import type { AnySection, SectionTable } from './table.ts';
+import { readEgressSettings, readThrottleSettings } from './throttle-settings.ts';
 import { readVirusSettings } from './virus-settings.ts';
 
 export { type ConfigFault, formatFault } from './fault.ts';
@@ -32,6 +43,10 @@ export type Loaded =
 
 /** Gives a file's bytes, or throws as `readFileSync` does. */
 export type ReadFile = (file: string) => Uint8Array;
+
+type AcceleratorReader = SectionReader<
+  typeof acceleratorSection extends SectionTable<infer V> ? V : never
+>;
 
 const secondMs = 1000;
 
@@ -59,12 +74,17 @@ class Assembly {
       section,
       report: this.#report,
     });
+    const origins = reader.get('Origin');
+    const hosts = reader.get('Hosts');
+    checkDynamic(reader, origins, hosts);
     return {
       settings: {
         name: section.word,
         listen: reader.get('Listen'),
-        origins: reader.get('Origin'),
-        hosts: reader.get('Hosts'),
+        origins,
+        dynamicPort: reader.get('OriginPort'),
+        dynamicPrivate: reader.get('AllowPrivate'),
+        hosts,
         trustedProxies: reader.get('TrustedProxies'),
       },
       section: section.name,
@@ -83,6 +103,7 @@ class Assembly {
       requests: reader.get('LogRequests'),
       proxyLog,
       consoleLog: reader.has('ConsoleLog') ? consoleLog : proxyLog,
+      throttleLog: reader.get('ThrottleLog'),
     };
   }
 
@@ -112,6 +133,14 @@ class Assembly {
       servedMemoryBytesMax: reader.get('MaxServedMemory'),
       suspectQueueMax: reader.get('MaxSuspectQueue'),
       keywordCheckTimeoutMs: reader.get('KeywordCheckTimeout') * secondMs,
+      egressConnectionsMax: reader.get('MaxEgressConnections'),
+      egressSourceConnectionsMax: reader.get('MaxEgressSourceConnections'),
+      egressSourcesMax: reader.get('MaxEgressSources'),
+      egressIdleMs: reader.get('EgressIdleTimeout') * secondMs,
+      dynamicOriginsMax: reader.get('MaxDynamicOrigins'),
+      nameLifetimeMs: reader.get('NameLifetime') * secondMs,
+      nameLookupsMax: reader.get('MaxNameLookups'),
+      nameTimeoutMs: reader.get('NameTimeout') * secondMs,
     };
   }
 
@@ -137,6 +166,9 @@ class Assembly {
       fastPath: extra.get('FastPath'),
       virus: readVirusSettings(this.#reader(virusSection), folder, readFile),
       accelerators: accelerators.map(({ settings }) => settings),
+      throttle: readThrottleSettings(this.#reader(throttleSection), folder, readFile),
+      egress: readEgressSettings(this.#reader(egressSection)),
+      snmp: readSnmpSettings(this.#reader(snmpSection)),
       limits: this.#limits(),
       admin,
       log: this.#log(),
@@ -174,4 +206,17 @@ export function loadSettings(file: string, readFile: ReadFile = readFileSync): L
   const report = (fault: Fault) => faults.push(fault);
   const settings = new Assembly(layOut(ini, report), report).build(file, readFile);
   return faults.length === 0 ? { ok: true, settings } : failed();
+}
+
+/** A dynamic origin cannot be one of several, and needs Hosts. */
+function checkDynamic(
+  reader: AcceleratorReader,
+  origins: readonly OriginAddress[],
+  hosts: readonly string[],
+): void {
+  if (!origins.some(({ kind }) => kind === 'dynamic')) return;
+  const report = (message: string) => reader.report(reader.lineOf('Origin'), 'Origin', message);
+  if (origins.length > 1) report('dynamic stands alone');
+  // Without them anybody could have us connect to any host there is.
+  if (hosts.length === 0 && !reader.isBad('Hosts')) report('dynamic needs Hosts');
 }

@@ -11,8 +11,10 @@ import {
   originAddress,
 } from './endpoint.ts';
 import { limitsSection } from './limit-rows.ts';
+import { snmpSection } from './snmp-rows.ts';
 import { type AnySection, defineSection } from './table.ts';
-import { choice, flag, listOf, logFileName, token } from './value.ts';
+import { egressSection, throttleSection } from './throttle-rows.ts';
+import { choice, flag, integer, listOf, logFileName, token } from './value.ts';
 import { virusSection } from './virus-rows.ts';
 
 /** `[Extra Configuration]`. */
@@ -56,7 +58,7 @@ export const acceleratorSection = defineSection({
     Origin: {
       type: listOf(
         originAddress,
-        'comma list of http:// and https:// URLs without a path, or demo',
+        'comma list of http:// and https:// URLs without a path, or demo, or dynamic',
       ),
       default: '',
       defaultNote: 'none, it must be given',
@@ -64,7 +66,19 @@ export const acceleratorSection = defineSection({
       example: 'http://127.0.0.1:8000',
       live: true,
       required: true,
-      help: 'The web server, or several that serve the same site. demo is a small site built into wormgate, for trying it out.',
+      help: 'The web server, or several that serve the same site. demo is a small site built into wormgate, for trying it out. dynamic, which stands alone and needs Hosts, is the host that a request names itself: each is a new host for the virus throttle, and requests wait for their host or are answered 503.',
+    },
+    OriginPort: {
+      type: integer({ min: 1, max: 65_535 }, 'port'),
+      default: '80',
+      live: true,
+      help: 'With Origin=dynamic: the port that every host is connected to.',
+    },
+    AllowPrivate: {
+      type: flag,
+      default: '0',
+      live: true,
+      help: 'With Origin=dynamic: whether hosts may have private, loopback and link-local addresses. Looked at after the name is resolved. Without it, whoever has a name within Hosts pointed to such an address gets 403.',
     },
     Hosts: {
       type: listOf(hostPattern, 'comma list of host names'),
@@ -125,6 +139,12 @@ export const logSection = defineSection({
       live: true,
       help: 'The log of requests, in the common log format; a blocked one ends in the reason.',
     },
+    ThrottleLog: {
+      type: logFileName,
+      default: 'hp-vt.log',
+      live: true,
+      help: 'The log of the virus throttle, in the format of the paper.',
+    },
     ConsoleLog: {
       type: logFileName,
       default: 'PROXY.LOG',
@@ -135,13 +155,16 @@ export const logSection = defineSection({
   },
 });
 
-export { limitsSection, virusSection };
+export { egressSection, limitsSection, snmpSection, throttleSection, virusSection };
 
 /** Every section, in the order of the documents. */
 export const settingsTable: readonly AnySection[] = [
   extraSection,
   virusSection,
   acceleratorSection,
+  throttleSection,
+  egressSection,
+  snmpSection,
   adminSection,
   logSection,
   limitsSection,

@@ -3,13 +3,18 @@
  * filled in. Immutable; a reload makes a new one and swaps it whole.
  */
 
+import type { ParameterFault, ParameterValues } from './throttle-parameters.ts';
+
 /** A host and port to listen on or connect to. An IPv6 host has no brackets here. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** One origin server of an accelerator, or the built-in demonstration site. */
+/**
+ * One origin server of an accelerator, the built-in demonstration site, or `dynamic`: the host that a
+ * request names.
+ */
 export type OriginAddress =
   | {
       readonly kind: 'url';
@@ -17,13 +22,17 @@ export type OriginAddress =
       readonly host: string;
       readonly port: number;
     }
-  | { readonly kind: 'demo' };
+  | { readonly kind: 'demo' }
+  | { readonly kind: 'dynamic' };
 
 /** `[Accelerator NAME]`: a site that we stand in front of. */
 export interface AcceleratorSettings {
   readonly name: string;
   readonly listen: readonly HostPort[];
   readonly origins: readonly OriginAddress[];
+  /** With a dynamic origin: the port of every host, and whether private addresses are connected to. */
+  readonly dynamicPort: number;
+  readonly dynamicPrivate: boolean;
   /** Lower-case host names, `*.` wildcards allowed; empty: every host. */
   readonly hosts: readonly string[];
   /** CIDRs of the peers whose X-Forwarded-For and Forwarded are believed. */
@@ -91,6 +100,61 @@ export interface LimitSettings {
   readonly servedMemoryBytesMax: number;
   readonly suspectQueueMax: number;
   readonly keywordCheckTimeoutMs: number;
+  readonly egressConnectionsMax: number;
+  readonly egressSourceConnectionsMax: number;
+  readonly egressSourcesMax: number;
+  readonly egressIdleMs: number;
+  readonly dynamicOriginsMax: number;
+  readonly nameLifetimeMs: number;
+  readonly nameLookupsMax: number;
+  readonly nameTimeoutMs: number;
+}
+
+/** `[Virus Throttle]`. */
+export interface ThrottleConfiguration {
+  readonly enable: boolean;
+  readonly parameters: ParameterValues;
+  /** What was wrong with an hp-vt.conf; defaults stand in for it. */
+  readonly faults: readonly ParameterFault[];
+  /** The hp-vt.conf that was read, an absolute path. */
+  readonly configFile: string | undefined;
+  readonly action: 'log' | 'block';
+  readonly blockMs: number;
+}
+
+/** `[Egress]`: undefined `listen` means off. */
+export interface EgressConfiguration {
+  readonly listen: HostPort | undefined;
+  readonly allow: readonly string[];
+  readonly allowPorts: readonly (readonly [first: number, last: number])[];
+  readonly allowPrivate: boolean;
+  readonly credentials: string;
+}
+
+/** How hash functions are named in `[SNMP]`. */
+export type SnmpAuthProtocol = 'sha' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
+
+/** Ciphers; the two of 256 bits differ in how the key is made longer (Blumenthal, Reeder). */
+export type SnmpPrivProtocol = 'aes' | 'aes256b' | 'aes256r';
+
+/** Who traps come from, and how that is proven. */
+export type SnmpSender =
+  | { readonly version: 'v2c'; readonly community: string }
+  | {
+      readonly version: 'v3';
+      readonly user: string;
+      /** Undefined: traps can be forged. */
+      readonly auth: { readonly protocol: SnmpAuthProtocol; readonly key: string } | undefined;
+      /** Undefined: traps can be read on the way. Never without `auth`. */
+      readonly priv: { readonly protocol: SnmpPrivProtocol; readonly key: string } | undefined;
+      /** In hex; undefined: one is derived. */
+      readonly engineId: string | undefined;
+    };
+
+/** `[SNMP]`: no sinks means off. */
+export interface SnmpSettings {
+  readonly sinks: readonly HostPort[];
+  readonly sender: SnmpSender;
 }
 
 /** `[Admin]`: undefined `listen` means off. */
@@ -104,6 +168,7 @@ export interface LogSettings {
   readonly requests: 'all' | 'blocked';
   readonly proxyLog: string;
   readonly consoleLog: string;
+  readonly throttleLog: string;
 }
 
 export interface Settings {
@@ -114,6 +179,9 @@ export interface Settings {
   readonly fastPath: boolean;
   readonly virus: VirusSettings;
   readonly accelerators: readonly AcceleratorSettings[];
+  readonly throttle: ThrottleConfiguration;
+  readonly egress: EgressConfiguration;
+  readonly snmp: SnmpSettings;
   readonly limits: LimitSettings;
   readonly admin: AdminSettings;
   readonly log: LogSettings;

@@ -101,18 +101,45 @@ export const flag: ValueType<boolean> = scalar('0 or 1', (text) =>
 export function choice<const W extends string>(...words: readonly W[]): ValueType<W> {
   const allowed = words.join(' or ');
   return scalar(allowed, (text) => {
-    const word = words.find((candidate) => candidate === text.toLowerCase());
+    const word = words.find((candidate) => candidate.toLowerCase() === text.toLowerCase());
     return word === undefined
       ? refuse(`${shown(text)} is not known; allowed is ${allowed}${commentHint(text)}`)
       : accept(word);
   });
 }
 
-/** Printable ASCII without blanks, as it can stand in an HTTP header; may be empty. */
-export const token: ValueType<string> = scalar('text without blanks', (text) =>
-  /^[\x21-\x7e]*$/.test(text)
-    ? accept(text)
-    : refuse('only printable ASCII without blanks is allowed'),
+/** A text that is nobody's business: what is wrong with it is told without quoting it. */
+function secret(description: string, allowed: RegExp, message: string): ValueType<string> {
+  return {
+    description,
+    parse(text) {
+      const plain = plainText(text);
+      if (!plain.ok) return refuse('its quotation marks or what stands within them are wrong');
+      return allowed.test(plain.value) ? plain : refuse(message);
+    },
+  };
+}
+
+/** Printable ASCII without blanks, as it can stand in an HTTP header; may be empty; never printed. */
+export const token = secret(
+  'text without blanks',
+  /^[\x21-\x7e]*$/,
+  'only printable ASCII without blanks is allowed',
+);
+
+/** Printable ASCII with or without blanks; may be empty; never printed. */
+export const passphrase = secret('text', /^[\x20-\x7e]*$/, 'only printable ASCII is allowed');
+
+/** A port, or two with a dash between; both ends included. */
+export const portRange: ValueType<readonly [first: number, last: number]> = scalar(
+  'port or range of ports',
+  (text) => {
+    const [, from = '', to = from] = /^(\d{1,5})(?:\s*-\s*(\d{1,5}))?$/.exec(text) ?? [];
+    const [first, last] = [Number(from), Number(to)];
+    return from !== '' && first >= 1 && last <= 65_535 && first <= last
+      ? accept([first, last])
+      : refuse(`${shown(text)} is no port from 1 to 65535, nor two of them as in 8000-8999`);
+  },
 );
 
 /** A file name, UTF-8 in the file; never empty, never with a NUL. */
@@ -129,6 +156,12 @@ export const fileName: ValueType<string> = {
     const name = Buffer.from(plain.value, 'latin1').toString('utf8');
     return name.includes('\ufffd') ? refuse(`${shown(text)} is not UTF-8`) : accept(name);
   },
+};
+
+/** A file name, or nothing. */
+export const optionalFileName: ValueType<string | undefined> = {
+  description: 'file name, or empty',
+  parse: (text) => (text === '' ? accept(undefined) : fileName.parse(text)),
 };
 
 // The names that the running server itself gives to files of the data folder.

@@ -22,6 +22,8 @@ test('the shipped PROXY.CFG is without a fault and needs nothing else installed'
       name: 'demo',
       listen: [{ host: '127.0.0.1', port: 8080 }],
       origins: [{ kind: 'demo' }],
+      dynamicPort: 80,
+      dynamicPrivate: false,
       hosts: [],
       trustedProxies: [],
     },
