@@ -1,0 +1,170 @@
+/** What the gateway refuses by itself, as a table: answer, log word, counter; and how it is said. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { CounterName } from '../statistics.ts';
+
+export interface EgressRefusal {
+  readonly status: number;
+  readonly explanation: string;
+  /** A word for the log. */
+  readonly error: string;
+  readonly counter: CounterName;
+  /** Further header lines, each with its line end. */
+  readonly headers?: string;
+}
+
+const retryAfter = 'Retry-After: 1\r\n';
+
+export const egressRefusals = {
+  client: {
+    status: 403,
+    explanation: 'This address may not use the gateway (Allow).',
+    error: 'client_not_allowed',
+    counter: 'egress_refused',
+  },
+  credentials: {
+    status: 407,
+    explanation: 'The gateway asks for a user and a password.',
+    error: 'no_credentials',
+    counter: 'egress_refused',
+    headers: 'Proxy-Authenticate: Basic realm="wormgate"\r\n',
+  },
+  target: {
+    status: 400,
+    explanation: 'The gateway takes CONNECT HOST:PORT, and http:// URLs.',
+    error: 'bad_target',
+    counter: 'egress_refused',
+  },
+  port: {
+    status: 403,
+    explanation: 'No connection is made to this port (AllowPorts).',
+    error: 'port_not_allowed',
+    counter: 'egress_refused',
+  },
+  private: {
+    status: 403,
+    explanation: 'The name stands for a private address, or for this machine (AllowPrivate).',
+    error: 'private_address',
+    counter: 'egress_refused',
+  },
+  unknown: {
+    status: 502,
+    explanation: 'The name is not known.',
+    error: 'name_unknown',
+    counter: 'egress_name_failures',
+  },
+  timeout: {
+    status: 504,
+    explanation: 'The name server did not answer in time.',
+    error: 'name_timeout',
+    counter: 'egress_name_failures',
+  },
+  busy: {
+    status: 503,
+    explanation: 'Too many names are being looked up.',
+    error: 'names_busy',
+    counter: 'egress_name_failures',
+    headers: retryAfter,
+  },
+  dropped: {
+    status: 503,
+    explanation:
+      'This server connects to too many new hosts, and too many of its requests wait already (virus throttle).',
+    error: 'throttled',
+    counter: 'egress_dropped',
+    headers: retryAfter,
+  },
+  blocked: {
+    status: 503,
+    explanation: 'This server shows virus-like activity and reaches no new host (virus throttle).',
+    error: 'virus_like_activity',
+    counter: 'egress_dropped',
+    headers: retryAfter,
+  },
+  full: {
+    status: 503,
+    explanation: 'Too many servers use the gateway at once.',
+    error: 'too_many_sources',
+    counter: 'egress_dropped',
+    headers: retryAfter,
+  },
+  stopping: {
+    status: 503,
+    explanation: 'The gateway is stopping.',
+    error: 'stopping',
+    counter: 'egress_dropped',
+    headers: retryAfter,
+  },
+  unreachable: {
+    status: 502,
+    explanation: 'The host could not be reached.',
+    error: 'host_unreachable',
+    counter: 'egress_connect_failures',
+  },
+  connectTimeout: {
+    status: 504,
+    explanation: 'The host did not answer in time.',
+    error: 'host_timeout',
+    counter: 'egress_connect_failures',
+  },
+} as const satisfies Record<string, EgressRefusal>;
+
+function bodyOf({ status, explanation }: EgressRefusal): string {
+  return `${status} ${explanation}\n`;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Answers a request; gives the bytes of the body. Where a request body follows, the connection is closed. */
+export function refuseRequest(
+  req: IncomingMessage,
+  res: ServerResponse,
+  refusal: EgressRefusal,
+): number {
+  const body = bodyOf(refusal);
+  const lines = (refusal.headers ?? '').split('\r\n').filter((line) => line !== '');
+  for (const line of lines) {
+    const [name = '', value = ''] = line.split(/: (.*)/);
+    res.setHeader(name, value);
+  }
+  res.writeHead(refusal.status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    ...(hasBody(req) && { Connection: 'close' }),
+  });
+  res.end(req.method === 'HEAD' ? undefined : body);
+  req.resume();
+  return body.length;
+}
+
+/** How long a client whose tunnel was refused may take to close its side, in milliseconds. */
+const lingerMs = 1_000;
+
+/** Answers a CONNECT; gives the bytes of the body. */
+export function refuseTunnel(client: Duplex, refusal: EgressRefusal): number {
+  const body = bodyOf(refusal);
+  const head =
+    `HTTP/1.1 ${refusal.status} ${statusText(refusal.status)}\r\n${refusal.headers ?? ''}` +
+    `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  client.end(`${head}${body}`);
+  // Whoever does not close its side must not hold the connection.
+  const timer = setTimeout(() => client.destroy(), lingerMs).unref();
+  client.once('close', () => clearTimeout(timer));
+  client.resume();
+  return body.length;
+}
+
+const statusTexts: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  407: 'Proxy Authentication Required',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+};
+
+function statusText(status: number): string {
+  return statusTexts[status] ?? 'Error';
+}
