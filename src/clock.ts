@@ -17,6 +17,11 @@ export interface Clock {
   every(periodMs: number, action: () => void): Timer;
 }
 
+/** How long this process has been running; never goes back. */
+export function processUpMs(): number {
+  return performance.now();
+}
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),

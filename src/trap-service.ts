@@ -1,0 +1,51 @@
+/**
+ * The SNMP traps, put together: where they go, which wormgate they are from, how names become addresses,
+ * and what the throttle's log tells of them.
+ */
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { type Clock, processUpMs } from './clock.ts';
+import type { Settings } from './config/shape.ts';
+import type { NameServers } from './egress/name-servers.ts';
+import { Resolver } from './egress/resolver.ts';
+import { formatThrottleMessage } from './log/throttle-log.ts';
+import { TrapSender } from './log/traps.ts';
+import type { Statistics } from './statistics.ts';
+
+export interface TrapServiceOptions {
+  readonly settings: () => Settings;
+  readonly dataFolder: string;
+  readonly clock: Clock;
+  readonly statistics: Statistics;
+  readonly nameServers: NameServers;
+  /** A line for the ThrottleLog. */
+  readonly record: (text: string) => void;
+}
+
+/** Ready at once; without sinks it does nothing. */
+export function startTraps(options: TrapServiceOptions): TrapSender {
+  const { settings, dataFolder, clock, statistics, record, nameServers } = options;
+  // One of its own: what the gateway's clients ask for must not keep it from asking.
+  const resolver = new Resolver({
+    clock,
+    timeoutMs: () => settings().limits.nameTimeoutMs,
+    lookupsMax: () => settings().limits.nameLookupsMax,
+    lifetimeMs: () => settings().limits.nameLifetimeMs,
+    namesMax: () => settings().limits.dynamicOriginsMax,
+    ask: (host) => nameServers.addressesOf(host),
+  });
+  return new TrapSender({
+    settings: () => settings().snmp,
+    origin: {
+      instance: `${hostname()}:${resolve(dataFolder)}`,
+      startMs: clock.nowMs() - processUpMs(),
+    },
+    upMs: processUpMs,
+    statistics,
+    resolve: async (host) => {
+      const resolution = await resolver.resolve(host, 'traps');
+      return resolution.ok ? resolution.addresses : [];
+    },
+    note: (tag, text) => record(formatThrottleMessage(tag, clock.nowMs(), text)),
+  });
+}
