@@ -6,8 +6,9 @@
 import type { ServerResponse } from 'node:http';
 import { originFaults } from '../upstream/faults.ts';
 import { forward } from '../upstream/forward.ts';
-import type { Site } from '../upstream/origins.ts';
+import type { Origin, Site } from '../upstream/origins.ts';
 import { announcesBody, type Exchange, hostOf, waitsForContinue } from './exchange.ts';
+import { withOrigins } from './find-origins.ts';
 import { ambiguityOf } from './head.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import type { FrontParts, Policy } from './policy.ts';
@@ -76,6 +77,7 @@ export function refuse(
     requestId: exchange.id,
     close: !keepsOpen(exchange, refusal, parts),
     asJson: exchange.fields.accept.includes('application/json'),
+    retryAfter: refusal.retryAfter,
   });
 }
 
@@ -85,10 +87,21 @@ export function keepsOpen(exchange: Exchange, refusal: Refusal, parts: FrontPart
   return isDrop && exchange.peerTrusted && !parts.draining();
 }
 
-/** Sends a humble request to its site's origin and the answer back. */
+/** Sends a humble request to its site's origin, once that is found, and the answer back. */
 export function sendOn(
   exchange: Exchange,
   site: Site,
+  res: ServerResponse,
+  parts: FrontParts,
+): void {
+  const onFound = (origins: readonly Origin[]) => sendTo(exchange, origins, res, parts);
+  const onRefused = (refusal: Refusal) => refuse(exchange, res, refusal, parts);
+  withOrigins(exchange, site, parts, { onFound, onRefused });
+}
+
+function sendTo(
+  exchange: Exchange,
+  origins: readonly Origin[],
   res: ServerResponse,
   parts: FrontParts,
 ): void {
@@ -98,7 +111,7 @@ export function sendOn(
   const hasBody = announcesBody(fields);
   parts.statistics.add('requests_forwarded');
   forward(req, res, {
-    origins: site.rotation(),
+    origins,
     target: exchange.target,
     headers: outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, chunked)),
     hasBody,

@@ -2,10 +2,11 @@
  * What the request path decides by, and the parts it works with. A policy is made whole from the
  * settings at start and at each reload, and swapped in one assignment.
  */
+import type { Socket } from 'node:net';
 import type { Settings } from '../config/shape.ts';
 import type { AccessEntry } from '../log/access.ts';
 import type { Statistics } from '../statistics.ts';
-import type { SiteTable } from '../upstream/origins.ts';
+import type { Origin, Site, SiteTable } from '../upstream/origins.ts';
 import type { HitRates } from '../virus/hit-rates.ts';
 import type { KeywordScreen } from '../virus/keyword-screen.ts';
 import type { NeverBlock } from '../virus/never-block.ts';
@@ -14,6 +15,7 @@ import type { Screen } from '../virus/screen.ts';
 import type { ServedMemory } from '../virus/served-memory.ts';
 import type { Suspects } from '../virus/suspects.ts';
 import type { VirusSources } from '../virus/virus-sources.ts';
+import type { Refusal } from './refusals.ts';
 
 export interface Policy {
   readonly settings: Settings;
@@ -22,6 +24,18 @@ export interface Policy {
   /** Undefined: ScanVirusPatterns=0, nothing is screened. */
   readonly screen: Screen | undefined;
 }
+
+/** A request to a site whose origin is the host that the request names. */
+export interface DynamicRequest {
+  /** Lower case, without a port. */
+  readonly host: string;
+  readonly site: Site;
+  /** The client's connection: who has gone waits no longer. */
+  readonly socket: Socket;
+}
+
+/** Where such a request goes, once it may; a refusal; or undefined: the client has gone meanwhile. */
+export type FindOrigin = (request: DynamicRequest) => Promise<Origin | Refusal | undefined>;
 
 /** What the fronts of all listen addresses share. */
 export interface FrontParts {
@@ -34,6 +48,7 @@ export interface FrontParts {
   readonly keywordScreen: KeywordScreen;
   readonly served: ServedMemory;
   readonly missing: ServedMemory;
+  readonly findOrigin: FindOrigin;
   readonly statistics: Statistics;
   nowMs(): number;
   /** True once the server is on its way out: answers then close their connections. */

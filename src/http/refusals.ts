@@ -11,6 +11,8 @@ export interface Refusal {
   /** For the log; undefined for blocked and malformed requests, which the log tells otherwise. */
   readonly error?: string;
   readonly counter?: CounterName;
+  /** When to try again, in seconds (RFC 9110 §10.2.3). */
+  readonly retryAfter?: number;
 }
 
 export const refusals = {
@@ -41,6 +43,12 @@ export const refusals = {
     explanation: 'This proxy opens no tunnels; it serves web sites.',
     error: 'connect_refused',
     counter: 'requests_unsupported',
+  },
+  privateHost: {
+    status: 403,
+    explanation: 'The site stands for a private address, to which this proxy does not connect.',
+    error: 'private_address',
+    counter: 'dynamic_refused',
   },
   lateHead: {
     status: 408,
@@ -95,5 +103,31 @@ export const refusals = {
     explanation: 'This proxy does not know the request method.',
     error: 'unknown_method',
     counter: 'requests_unsupported',
+  },
+  unknownHost: {
+    status: 502,
+    explanation: 'The address of the site is not known.',
+    error: 'name_unknown',
+    counter: 'dynamic_name_failures',
+  },
+  throttled: {
+    status: 503,
+    explanation: 'This proxy connects to one new host at a time, and too many wait.',
+    error: 'throttled',
+    counter: 'dynamic_dropped',
+    retryAfter: 1,
+  },
+  namesBusy: {
+    status: 503,
+    explanation: 'Too many names are being looked up.',
+    error: 'name_busy',
+    counter: 'dynamic_name_failures',
+    retryAfter: 1,
+  },
+  nameTimeout: {
+    status: 504,
+    explanation: 'The address of the site could not be found out in time.',
+    error: 'name_timeout',
+    counter: 'dynamic_name_failures',
   },
 } as const satisfies Record<string, Refusal>;

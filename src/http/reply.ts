@@ -15,6 +15,8 @@ export interface Answer {
   readonly asJson: boolean;
   /** The methods that are understood, for a 405 (RFC 9110 §15.5.6). */
   readonly allow?: string;
+  /** In seconds. */
+  readonly retryAfter?: number | undefined;
 }
 
 /** ASCII only: the sentences are ours. */
@@ -31,8 +33,9 @@ function bodyOf(answer: Answer): string {
 function headOf(answer: Answer, bodyBytes: number): string {
   const type = answer.asJson ? 'application/json' : 'text/plain; charset=utf-8';
   const allow = answer.allow === undefined ? '' : `Allow: ${answer.allow}\r\n`;
+  const retry = answer.retryAfter === undefined ? '' : `Retry-After: ${answer.retryAfter}\r\n`;
   const connection = answer.close ? 'Connection: close\r\n' : '';
-  return `Content-Type: ${type}\r\nContent-Length: ${bodyBytes}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ${answer.requestId}\r\n${allow}${connection}`;
+  return `Content-Type: ${type}\r\nContent-Length: ${bodyBytes}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ${answer.requestId}\r\n${allow}${retry}${connection}`;
 }
 
 /** The same as a raw header list. */

@@ -4,12 +4,15 @@
  * every server's right, so these requests, and upgrades with a method other than GET, go back to the
  * parser without the offer and are served as plain HTTP/1.1.
  */
+import { destroyWhenEnded } from '../upstream/early-end.ts';
 import { originFaults } from '../upstream/faults.ts';
 import { headerLines } from '../upstream/hop-by-hop.ts';
+import type { Origin } from '../upstream/origins.ts';
 import { openTunnel } from '../upstream/tunnel.ts';
 import type { Connection } from './connection.ts';
 import { announcesBody, type Exchange } from './exchange.ts';
 import { logExchange } from './exchange-log.ts';
+import { withOrigins } from './find-origins.ts';
 import { findRefusal, forwardingFacts, keepsOpen } from './handle.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import type { FrontParts } from './policy.ts';
@@ -70,6 +73,7 @@ function refuseSwitch(
     requestId: exchange.id,
     close: !keepsOpen(exchange, refusal, parts),
     asJson: false,
+    retryAfter: refusal.retryAfter,
     ...(status === 405 && { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' }),
   };
   const { text, bodyBytes } = answerText(answer, parts.nowMs(), false);
@@ -110,13 +114,34 @@ function switchProtocols(
   head: Buffer,
   parts: FrontParts,
 ): void {
-  if (exchange.site === undefined) return;
+  const { site } = exchange;
+  if (site === undefined) return;
+  const stopWatching = site.isDynamic ? destroyWhenEnded(connection.socket) : () => {};
+  const onRefused = (refusal: Refusal) => {
+    stopWatching();
+    refuseSwitch(exchange, connection, refusal, parts);
+    connection.end();
+  };
+  const onFound = (origins: readonly Origin[]) => {
+    stopWatching();
+    switchTo(exchange, origins, connection, head, parts);
+  };
+  withOrigins(exchange, site, parts, { onFound, onRefused });
+}
+
+function switchTo(
+  exchange: Exchange,
+  origins: readonly Origin[],
+  connection: Connection,
+  head: Buffer,
+  parts: FrontParts,
+): void {
   const { limits } = parts.policy().settings;
   const { req } = exchange;
   const { socket } = connection;
   parts.statistics.add('requests_forwarded');
   openTunnel(req, socket, head, {
-    origins: exchange.site.rotation(),
+    origins,
     target: exchange.target,
     headers: outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, false)),
     protocols: req.headers.upgrade ?? '',

@@ -83,14 +83,21 @@ export class OriginConnection {
 
 export class ConnectionPool {
   readonly #address: HostPort;
+  readonly #onOpening: () => void;
   readonly #idle: OriginConnection[] = [];
   /** How many idle connections are kept. */
   idleMax = 0;
   #retired = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(address: HostPort) {
+  /** `onOpening`: told before each new connection. */
+  constructor(address: HostPort, onOpening: () => void) {
     this.#address = address;
+    this.#onOpening = onOpening;
+  }
+
+  get hasIdle(): boolean {
+    return this.#idle.length > 0;
   }
 
   /** An idle connection, or a new one that does not stand yet. */
@@ -100,6 +107,7 @@ export class ConnectionPool {
 
   /** A new connection, whatever is idle: for a retry after a kept-alive one had gone stale. */
   open(): OriginConnection {
+    this.#onOpening();
     return new OriginConnection(this.#address, this.#forget);
   }
 

@@ -22,6 +22,9 @@ import { OriginQueue } from './origin-queue.ts';
  */
 export const originIdleMs = 60_000;
 
+/** Where an origin listens, and how it is spoken to. */
+export type OriginPlace = HostPort & { readonly protocol: 'http' | 'https' };
+
 /** One origin server and its connections. */
 export class Origin {
   readonly url: URL;
@@ -33,10 +36,13 @@ export class Origin {
   readonly connections: ConnectionPool | undefined;
   /** Who uses a connection now, and who waits for one. */
   readonly queue = new OriginQueue();
-  readonly #address: HostPort & { readonly protocol: 'http' | 'https' };
+  readonly #address: OriginPlace;
+  readonly #onOpening: () => void;
 
-  constructor(address: HostPort & { readonly protocol: 'http' | 'https' }) {
+  /** `onOpening`: told of the host before each new connection to it. */
+  constructor(address: OriginPlace, onOpening: (host: string) => void) {
     this.#address = address;
+    this.#onOpening = () => onOpening(address.host);
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
     this.url = new URL(`${address.protocol}://${host}:${address.port}`);
     const Agent: new (options: https.AgentOptions) => http.Agent =
@@ -50,12 +56,24 @@ export class Origin {
       servername,
     });
     this.fresh = new Agent({ keepAlive: false, servername });
-    this.connections = address.protocol === 'http' ? new ConnectionPool(address) : undefined;
+    for (const agent of [this.pool, this.fresh]) tellOpenings(agent, this.#onOpening);
+    this.connections =
+      address.protocol === 'http' ? new ConnectionPool(address, this.#onOpening) : undefined;
+  }
+
+  /** Whether a request would find a connection that stands. */
+  get hasIdleConnection(): boolean {
+    return this.connections?.hasIdle === true || Object.keys(this.pool.freeSockets).length > 0;
+  }
+
+  get host(): string {
+    return this.#address.host;
   }
 
   /** Begins a connection outside pool and queue, for a tunnel. */
   connect(): Socket {
     const { protocol, host, port } = this.#address;
+    this.#onOpening();
     if (protocol === 'http') return connectSocket({ host, port });
     return connectTls({ host, port, servername: serverName(host) });
   }
@@ -77,6 +95,15 @@ export class Origin {
   }
 }
 
+/** Has `onOpening` called before each connection that an agent makes. */
+function tellOpenings(agent: http.Agent, onOpening: () => void): void {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (...options) => {
+    onOpening();
+    return connect(...options);
+  };
+}
+
 /** The name that a certificate is verified for; an address has none to send. */
 function serverName(host: string): string {
   return isIP(host) === 0 ? host : '';
@@ -88,6 +115,8 @@ export class Site {
   readonly trustedProxies: AddressList;
   /** Whether its requests may take the fast path, as far as its origins are concerned. */
   readonly mayTakeFastPath: boolean;
+  /** It has no origins of its own: each request names one. */
+  readonly isDynamic: boolean;
   readonly #origins: readonly Origin[];
   #next = 0;
 
@@ -95,7 +124,10 @@ export class Site {
     this.settings = settings;
     this.trustedProxies = new AddressList(settings.trustedProxies);
     this.#origins = origins;
-    this.mayTakeFastPath = origins.every(({ connections }) => connections !== undefined);
+    this.isDynamic = settings.origins.some(({ kind }) => kind === 'dynamic');
+    // Where to, and when, is not known at once there.
+    this.mayTakeFastPath =
+      !this.isDynamic && origins.every(({ connections }) => connections !== undefined);
   }
 
   /** The origins in the order in which this request should try them: round robin. */
@@ -110,6 +142,18 @@ export class Site {
 /** The origins of all accelerators, one each however often it is named. */
 export class OriginTable {
   #origins = new Map<string, Origin>();
+  #hosts = new Set<string>();
+  readonly #onOpening: (host: string) => void;
+
+  /** `onOpening`: told of the host, as configured, before each new connection. */
+  constructor(onOpening: (host: string) => void) {
+    this.#onOpening = onOpening;
+  }
+
+  /** Whether an origin is configured on that host. */
+  hasHost(host: string): boolean {
+    return this.#hosts.has(host);
+  }
 
   /**
    * Makes the sites of a configuration; origins that it no longer names let their connections go.
@@ -121,17 +165,19 @@ export class OriginTable {
     demo: HostPort,
   ): SiteTable {
     const kept = new Map<string, Origin>();
-    const originFor = (address: OriginAddress): Origin => {
+    const originFor = (address: OriginAddress): Origin[] => {
+      if (address.kind === 'dynamic') return [];
       const place = address.kind === 'demo' ? { ...demo, protocol: 'http' as const } : address;
       const key = `${place.protocol}://${place.host}:${place.port}`;
-      const origin = kept.get(key) ?? this.#origins.get(key) ?? new Origin(place);
+      const origin = kept.get(key) ?? this.#origins.get(key) ?? new Origin(place, this.#onOpening);
       origin.limitConnections(limits.originConnectionsMax);
       kept.set(key, origin);
-      return origin;
+      return [origin];
     };
-    const sites = accelerators.map((each) => new Site(each, each.origins.map(originFor)));
+    const sites = accelerators.map((each) => new Site(each, each.origins.flatMap(originFor)));
     for (const [key, origin] of this.#origins) if (!kept.has(key)) origin.retire();
     this.#origins = kept;
+    this.#hosts = new Set(Array.from(kept.values(), ({ host }) => host));
     return new SiteTable(sites);
   }
 
@@ -187,8 +233,8 @@ export class SiteTable {
   }
 }
 
-/** Lower case, without port and without the root's dot. */
-function bareHost(host: string): string {
+/** Of a Host header: lower case, without port and without the root's dot. */
+export function bareHost(host: string): string {
   const withoutPort = host.replace(host.startsWith('[') ? /(?<=\]):\d*$/ : /:\d*$/, '');
   return withoutPort.toLowerCase().replace(/\.$/, '');
 }

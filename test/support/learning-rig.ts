@@ -147,6 +147,7 @@ export class LearningRig {
       keywordScreen,
       served,
       missing,
+      findOrigin: () => Promise.reject(new Error('no dynamic origins here')),
       statistics,
       nowMs: () => clock.nowMs(),
       draining: () => false,

@@ -38,7 +38,7 @@ class User {
 }
 
 function makePool(): ConnectionPool {
-  const pool = new ConnectionPool(place);
+  const pool = new ConnectionPool(place, () => {});
   pool.idleMax = 2;
   after(() => pool.retire());
   return pool;
@@ -110,7 +110,7 @@ test('a connection that cannot be made fails, once', async () => {
   if (free === null || typeof free === 'string') throw new Error('no port');
   closed.close();
   await once(closed, 'close');
-  const connection = new ConnectionPool({ host: '127.0.0.1', port: free.port }).take();
+  const connection = new ConnectionPool({ host: '127.0.0.1', port: free.port }, () => {}).take();
   const user = new User();
   connection.user = user;
   await until(() => connection.socket.closed);

@@ -15,7 +15,7 @@ const port = typeof address === 'object' && address !== null ? address.port : 0;
 after(() => server.close());
 
 function originAt(each: number): Origin {
-  return new Origin({ protocol: 'http', host: '127.0.0.1', port: each });
+  return new Origin({ protocol: 'http', host: '127.0.0.1', port: each }, () => {});
 }
 
 /** What an agent over these origins hands out, and how often it went on to the next. */

@@ -8,7 +8,7 @@ import { listenKey, OriginTable, type SiteTable } from '../../../src/upstream/or
 const demo = { host: '127.0.0.1', port: 9 };
 
 /** The sites of a PROXY.CFG. */
-function sitesOf(text: string, table = new OriginTable()): SiteTable {
+function sitesOf(text: string, table = new OriginTable(() => {})): SiteTable {
   const loaded = loadSettings('PROXY.CFG', () => Buffer.from(text, 'latin1'));
   assert.ok(loaded.ok, loaded.ok ? '' : loaded.faults.map(formatFault).join('\n'));
   const { accelerators, limits } = loaded.settings;
@@ -139,7 +139,7 @@ test('demo is where the demonstration site listens', () => {
 });
 
 test('an origin that two sites name is one; one that stays configured is kept over a reload', () => {
-  const table = new OriginTable();
+  const table = new OriginTable(() => {});
   const first = sitesOf(
     section('one', 'one.test', 'http://o.test') + section('two', 'two.test', 'http://o.test'),
     table,

@@ -1,0 +1,84 @@
+/**
+ * The origins of sites with Origin=dynamic: the host that a request names, resolved, allowed, and let
+ * through by the virus throttle when it needs a new connection. Keeps the connections of a bounded
+ * number of hosts.
+ */
+import type { Settings } from './config/shape.ts';
+import { firstAllowed } from './egress/address-policy.ts';
+import { awaitTurn } from './egress/await-turn.ts';
+import type { Resolver } from './egress/resolver.ts';
+import type { DynamicRequest } from './http/policy.ts';
+import { type Refusal, refusals } from './http/refusals.ts';
+import type { Statistics } from './statistics.ts';
+import { acceleratorSource, type ThrottledSources } from './throttle/sources.ts';
+import { Origin } from './upstream/origins.ts';
+
+export interface DynamicOriginsOptions {
+  readonly settings: () => Settings;
+  readonly resolver: Resolver;
+  readonly sources: ThrottledSources;
+  readonly statistics: Statistics;
+}
+
+const nameRefusals = {
+  unknown: refusals.unknownHost,
+  timeout: refusals.nameTimeout,
+  busy: refusals.namesBusy,
+} as const satisfies Record<string, Refusal>;
+
+export class DynamicOrigins {
+  readonly #options: DynamicOriginsOptions;
+  /** By address and port; the one that was used longest ago first. */
+  readonly #origins = new Map<string, Origin>();
+
+  constructor(options: DynamicOriginsOptions) {
+    this.#options = options;
+  }
+
+  /** Where the request goes, once it may; undefined: its client has gone meanwhile. */
+  async find({ host, site, socket }: DynamicRequest): Promise<Origin | Refusal | undefined> {
+    const { resolver, sources, statistics } = this.#options;
+    const { dynamicPort: port, dynamicPrivate } = site.settings;
+    const resolution = await resolver.resolve(host.replace(/^\[|\]$/g, ''), acceleratorSource);
+    if (!resolution.ok) return nameRefusals[resolution.reason];
+    const address = firstAllowed(resolution.addresses, dynamicPrivate);
+    if (address === undefined) return refusals.privateHost;
+    const known = this.#origins.get(keyOf(address, port));
+    if (known?.hasIdleConnection !== true) {
+      const wish = { source: acceleratorSource, host: address };
+      const onDelayed = () => statistics.add('dynamic_delayed');
+      const outcome = await awaitTurn(sources, wish, socket, onDelayed);
+      if (outcome === 'gone') statistics.add('dynamic_abandoned');
+      if (outcome === 'gone') return undefined;
+      if (outcome !== 'passed') return refusals.throttled;
+    }
+    return this.#originAt(address, port);
+  }
+
+  /** Lets idle connections go, and those in use when their requests are over. */
+  close(): void {
+    for (const origin of this.#origins.values()) origin.retire();
+    this.#origins.clear();
+  }
+
+  #originAt(address: string, port: number): Origin {
+    const { limits } = this.#options.settings();
+    const key = keyOf(address, port);
+    const place = { host: address, port, protocol: 'http' } as const;
+    // The throttle was asked already.
+    const origin = this.#origins.get(key) ?? new Origin(place, () => {});
+    origin.limitConnections(limits.originConnectionsMax);
+    this.#origins.delete(key);
+    this.#origins.set(key, origin);
+    for (const [oldestKey, oldest] of this.#origins) {
+      if (this.#origins.size <= limits.dynamicOriginsMax) break;
+      this.#origins.delete(oldestKey);
+      oldest.retire();
+    }
+    return origin;
+  }
+}
+
+function keyOf(address: string, port: number): string {
+  return `${address} ${port}`;
+}
