@@ -8,6 +8,11 @@ import { existsSync } from 'node:fs';
 const parts = {
   '/usr/sbin/apache2': 'apache2-bin',
   '/usr/bin/curl': 'curl',
+  '/usr/bin/git': 'git',
+  '/usr/bin/swatchdog': 'swatch',
+  '/usr/bin/fail2ban-regex': 'fail2ban',
+  '/usr/bin/snmptranslate': 'snmp',
+  '/usr/sbin/snmptrapd': 'snmptrapd',
 };
 
 /** Installs the packages of the programs that are missing, if it can. */

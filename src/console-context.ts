@@ -18,6 +18,7 @@ export interface ConsoleParts {
   readonly virusSources: VirusSources;
   /** Undefined until the database is read. */
   suspects(): Suspects | undefined;
+  throttleStatus(source: string | undefined, isAdvice: boolean): string | undefined;
   consoleLog(): LogFile;
   nowMs(): number;
 }
@@ -35,6 +36,7 @@ export function consoleContext(parts: ConsoleParts): ConsoleContext {
     scanVirusPatterns: () => parts.settings().scanVirusPatterns,
     commit: (changes) => state().database.commit(changes),
     snapshot: () => takeSnapshot(parts, state()),
+    status: (source, isAdvice) => parts.throttleStatus(source, isAdvice),
     listed: {
       patterns: () => state().database.patterns.entries(),
       learned: () => state().database.learning.learned(),

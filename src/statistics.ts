@@ -91,6 +91,46 @@ export const counterTable = {
   proposals_refused: { help: 'Proposals refused because of MaxProposedPatterns.' },
   patterns_expired: { help: 'Learned patterns deleted because of LearnedPatternDays.' },
   keywords_confirmed: { help: 'Keywords confirmed because they were found in a virus request.' },
+  dynamic_delayed: {
+    help: 'Requests to sites with Origin=dynamic that waited for a new host.',
+  },
+  dynamic_dropped: {
+    help: 'Requests to sites with Origin=dynamic refused by the virus throttle.',
+  },
+  dynamic_abandoned: {
+    help: 'Requests to sites with Origin=dynamic whose client left while they waited.',
+  },
+  dynamic_refused: {
+    help: 'Requests to sites with Origin=dynamic refused because of AllowPrivate.',
+  },
+  dynamic_name_failures: {
+    help: 'Requests to sites with Origin=dynamic whose host name could not be resolved, or not in time.',
+  },
+  egress_requests: { help: 'Requests to the egress gateway.' },
+  egress_connections_refused: {
+    help: 'Connections to the egress gateway closed at once because of MaxEgressConnections.',
+  },
+  egress_refused: {
+    help: 'Requests that the egress gateway refused because of Allow, AllowPorts, AllowPrivate, credentials or a target that is none.',
+  },
+  egress_name_failures: {
+    help: 'Requests of the egress gateway whose host name could not be resolved, or not in time.',
+  },
+  egress_delayed: { help: 'Connections of the egress gateway that waited for a new host.' },
+  egress_dropped: { help: 'Connections of the egress gateway refused by the virus throttle.' },
+  egress_abandoned: {
+    help: 'Connections of the egress gateway whose client left while it waited.',
+  },
+  egress_connect_failures: {
+    help: 'Hosts that the egress gateway could not reach, or not in time.',
+  },
+  egress_tunnels: { help: 'Tunnels that the egress gateway opened.' },
+  snmp_traps_sent: {
+    help: 'SNMP traps sent, one for each sink. Nobody says whether they arrived.',
+  },
+  snmp_traps_failed: {
+    help: 'SNMP traps that could not be sent: the sink has no address, cannot be reached from here, or has 64 traps under way.',
+  },
   log_lines: { help: 'Lines handed to the log files.' },
   log_lines_lost: { help: 'Log lines dropped because of MaxLogBacklog or a failed write.' },
   console_commands: { help: 'Console commands executed.' },

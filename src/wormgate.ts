@@ -14,11 +14,13 @@ import { formatFault, loadSettings, restartOnlyDifferences } from './config/load
 import type { HostPort, Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
 import type { FastifyInstance } from './fastify.ts';
-import { Front } from './http/front.ts';
+import { Fronts } from './fronts.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
 import { startKeywordThread } from './keyword-checks.ts';
+import { isSameAddress, listenAddresses } from './listen-addresses.ts';
 import { formatAccess } from './log/access.ts';
 import { type LogFile, LogFiles } from './log/file.ts';
+import { Outbound } from './outbound.ts';
 import { PatternState } from './pattern-state.ts';
 import { dataFolderFailure, listenFailure } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
@@ -77,10 +79,8 @@ class WormgateServer {
   readonly #statistics = new Statistics();
   readonly #clock = systemClock;
   readonly #virusSources = new VirusSources();
-  readonly #origins = new OriginTable();
-  readonly #fronts = new Map<string, Front>();
-  /** Closings of listeners that a reload removed; answers may be under way there still. */
-  readonly #retiring = new Set<Promise<void>>();
+  readonly #origins = new OriginTable((host) => this.#outbound?.egress.noteConnection(host));
+  readonly #fronts = new Fronts(() => this.#frontParts());
   readonly #logs: LogFiles;
   readonly #hitRates: HitRates;
   #settings: Settings;
@@ -88,6 +88,7 @@ class WormgateServer {
   #proxyLog: LogFile | undefined;
   #state: PatternState | undefined;
   #autoUpdate: AutoUpdate | undefined;
+  #outbound: Outbound | undefined;
   #demo: DemoSite | undefined;
   #admin: RunningAdmin | undefined;
   #console: ConsoleServer | undefined;
@@ -121,9 +122,21 @@ class WormgateServer {
     await this.#openConsole();
     this.#proxyLog = await this.#openLog(settings.log.proxyLog);
     await this.#openLog(settings.log.consoleLog);
+    await this.#openLog(settings.log.throttleLog);
     await this.#openState(settings);
+    const outbound = new Outbound({
+      settings: () => this.#settings,
+      clock: this.#clock,
+      statistics: this.#statistics,
+      dataFolder: this.#options.dataFolder,
+      isOrigin: (host) => this.#origins.hasHost(host),
+      record: (text) => this.#logs.get(this.#logPath(this.#settings.log.throttleLog)).append(text),
+      logAccess: (entry) => this.#proxyLog?.append(formatAccess(entry)),
+    });
+    this.#outbound = outbound;
     this.#policy = await this.#makePolicy(settings);
-    for (const address of listenAddresses(settings)) await this.#openFront(address);
+    for (const address of listenAddresses(settings)) await this.#fronts.open(address);
+    await outbound.start();
     this.#admin = await this.#bindAdmin(settings);
   }
 
@@ -153,8 +166,7 @@ class WormgateServer {
   /** Stops whatever runs, letting answers under way finish for `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#draining = true;
-    const closing = [...this.#fronts.values()].map((front) => front.close(drainMs));
-    await Promise.all([...closing, ...this.#retiring]);
+    await Promise.all([this.#fronts.closeAll(drainMs), this.#outbound?.close(drainMs)]);
     await this.#console?.close();
     await this.#admin?.app.close();
     this.#origins.close();
@@ -182,6 +194,7 @@ class WormgateServer {
         hitRates: this.#hitRates,
         virusSources: this.#virusSources,
         suspects: () => this.#autoUpdate?.suspects,
+        throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
         consoleLog: () => this.#consoleLog,
         nowMs: () => this.#clock.nowMs(),
       }),
@@ -242,22 +255,12 @@ class WormgateServer {
     };
   }
 
-  async #openFront(address: HostPort): Promise<Front> {
-    const front = new Front(address, this.#frontParts());
-    try {
-      await front.listen();
-    } catch (error) {
-      throw listenFailure(address, error);
-    }
-    this.#fronts.set(listenKey(address), front);
-    return front;
-  }
-
   #frontParts(): FrontParts {
     const state = this.#state;
     const autoUpdate = this.#autoUpdate;
-    if (state === undefined || autoUpdate === undefined) {
-      throw new Error('the pattern database is not open');
+    const outbound = this.#outbound;
+    if (state === undefined || autoUpdate === undefined || outbound === undefined) {
+      throw new Error('the parts of a front are not there yet');
     }
     return {
       policy: () => {
@@ -271,6 +274,7 @@ class WormgateServer {
       keywordScreen: autoUpdate.keywordScreen,
       served: autoUpdate.served,
       missing: autoUpdate.missing,
+      findOrigin: outbound.findOrigin,
       statistics: this.#statistics,
       nowMs: () => this.#clock.nowMs(),
       draining: () => this.#draining,
@@ -313,8 +317,10 @@ class WormgateServer {
     if (this.#draining) return;
     await this.#logs.reopenAll();
     const refusal = await this.#tryReload();
-    const { proxyLog, consoleLog } = this.#settings.log;
-    await this.#logs.keepOnly([this.#logPath(proxyLog), this.#logPath(consoleLog)]);
+    const { proxyLog, consoleLog, throttleLog } = this.#settings.log;
+    await this.#logs.keepOnly(
+      [proxyLog, consoleLog, throttleLog].map((name) => this.#logPath(name)),
+    );
     if (refusal.length === 0) {
       this.#statistics.add('reloads');
       warn(`${this.#options.configFile} was read again and is in force`);
@@ -335,21 +341,27 @@ class WormgateServer {
     const wanted = new Map(listenAddresses(next).map((each) => [listenKey(each), each]));
     const opened: string[] = [];
     let admin = this.#admin;
+    let gateway = this.#outbound?.egress.gateway;
     try {
       if (!isSameAddress(admin?.address, next.admin.listen)) admin = await this.#bindAdmin(next);
       const proxyLog = await this.#openLog(next.log.proxyLog);
       await this.#openLog(next.log.consoleLog);
+      await this.#openLog(next.log.throttleLog);
+      if (!isSameAddress(gateway?.address, next.egress.listen)) {
+        gateway = await this.#outbound?.egress.open(next);
+      }
       // Last, because a new listener has no sites before the policy knows of it.
       for (const [key, address] of wanted) {
         if (this.#fronts.has(key)) continue;
-        await this.#openFront(address);
+        await this.#fronts.open(address);
         opened.push(key);
       }
       this.#policy = await this.#makePolicy(next);
       this.#proxyLog = proxyLog;
     } catch (error) {
-      for (const key of opened) await this.#closeFront(key, 0);
+      for (const key of opened) await this.#fronts.close(key, 0);
       if (admin !== this.#admin) await admin?.app.close();
+      if (gateway !== this.#outbound?.egress.gateway) await gateway?.server.close(0);
       return [describe(error)];
     }
     this.#settings = next;
@@ -357,36 +369,8 @@ class WormgateServer {
     this.#admin = admin;
     await this.#state?.rebase(next);
     this.#autoUpdate?.applySettings();
-    for (const [key, front] of this.#fronts) {
-      if (wanted.has(key)) front.applyLimits();
-      // Not awaited: an answer under way may take all of DrainSeconds, and later signals need not wait.
-      else this.#retire(key, next.limits.drainMs);
-    }
+    await this.#outbound?.adopt(gateway);
+    this.#fronts.adopt(wanted, next.limits.drainMs);
     return [];
   }
-
-  #retire(key: string, drainMs: number): void {
-    const closing = this.#closeFront(key, drainMs);
-    this.#retiring.add(closing);
-    void closing.finally(() => this.#retiring.delete(closing));
-  }
-
-  async #closeFront(key: string, drainMs: number): Promise<void> {
-    const front = this.#fronts.get(key);
-    this.#fronts.delete(key);
-    await front?.close(drainMs);
-  }
-}
-
-function isSameAddress(one: HostPort | undefined, other: HostPort | undefined): boolean {
-  return (one && listenKey(one)) === (other && listenKey(other));
-}
-
-/** Every address that an accelerator listens on, each once. */
-function listenAddresses(settings: Settings): HostPort[] {
-  const addresses = new Map<string, HostPort>();
-  for (const { listen } of settings.accelerators) {
-    for (const address of listen) addresses.set(listenKey(address), address);
-  }
-  return [...addresses.values()];
 }

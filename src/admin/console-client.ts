@@ -27,8 +27,14 @@ export type ConsoleScreen =
   | { readonly ok: true; readonly snapshot: ScreenSnapshot }
   | ConsoleFailure;
 
+/** `text` is undefined when nothing is known of the source asked for. */
+export type ConsoleStatus =
+  | { readonly ok: true; readonly text: string | undefined }
+  | ConsoleFailure;
+
 interface AnswerBody {
   readonly replies?: readonly Reply[];
+  readonly status?: string | null;
   readonly screen?: ScreenSnapshot;
 }
 
@@ -105,6 +111,15 @@ export class ConsoleClient {
     if ('exitCode' in answer) return answer;
     const { screen } = answer;
     if (screen !== undefined) return { ok: true, snapshot: screen };
+    return this.#fail('the answer of the server does not fit the request', 1);
+  }
+
+  /** The throttle's status report of a source, or of all; or its advice. */
+  async status(source: string | undefined, isAdvice: boolean): Promise<ConsoleStatus> {
+    const answer = await this.#request({ status: { source: source ?? null, isAdvice } });
+    if ('exitCode' in answer) return answer;
+    const { status } = answer;
+    if (status !== undefined) return { ok: true, text: status ?? undefined };
     return this.#fail('the answer of the server does not fit the request', 1);
   }
 

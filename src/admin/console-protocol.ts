@@ -27,12 +27,20 @@ export type ConsoleRequest =
       readonly lines: readonly string[];
       readonly origin: ConsoleOrigin;
     }
-  | { readonly kind: 'screen'; readonly id: number };
+  | { readonly kind: 'screen'; readonly id: number }
+  | {
+      readonly kind: 'status';
+      readonly id: number;
+      /** Undefined: all sources together. */
+      readonly source: string | undefined;
+      readonly isAdvice: boolean;
+    };
 
 /** `id` is null when the request could not be read or there was none. */
 export type ConsoleAnswer =
   | { readonly id: number; readonly replies: readonly Reply[] }
   | { readonly id: number; readonly screen: ScreenSnapshot }
+  | { readonly id: number; readonly status: string | null }
   | { readonly id: null; readonly error: string; readonly idle?: true };
 
 /** A request, or what is wrong with the message. */
@@ -61,6 +69,13 @@ export function readRequest(text: string): ReadRequest {
   }
   if ('screen' in message && message.screen === true) {
     return { ok: true, request: { kind: 'screen', id } };
+  }
+  if ('status' in message && typeof message.status === 'object' && message.status !== null) {
+    const { status } = message;
+    const source =
+      'source' in status && typeof status.source === 'string' ? status.source : undefined;
+    const isAdvice = 'isAdvice' in status && status.isAdvice === true;
+    return { ok: true, request: { kind: 'status', id, source, isAdvice } };
   }
   const lines = 'lines' in message ? message.lines : undefined;
   if (!Array.isArray(lines) || !lines.every((line) => typeof line === 'string')) {

@@ -106,6 +106,10 @@ class ConsoleSession {
     try {
       if (request.kind === 'lines') return await this.#execute(request);
       if (!context.ready()) return { id: null, error: notReadyText };
+      if (request.kind === 'status') {
+        const text = context.status(request.source, request.isAdvice);
+        return { id: request.id, status: text ?? null };
+      }
       return { id: request.id, screen: context.snapshot() };
     } catch (error) {
       // A fault of ours must cost this client its answer, not the sites their proxy.

@@ -24,6 +24,8 @@ export interface ConsoleContext {
   /** Makes the changes durable and applies them; one outcome a change, in order. */
   commit(changes: readonly Change[]): Promise<readonly Outcome[]>;
   snapshot(): ScreenSnapshot;
+  /** The throttle's report of a source, or of all, or its advice; undefined: of an unknown source. */
+  status(source: string | undefined, isAdvice: boolean): string | undefined;
   readonly listed: Listed;
   /** Writes VIRPAT.NCF; rejects when it cannot. */
   dump(): Promise<{

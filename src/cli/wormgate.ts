@@ -48,6 +48,13 @@ async function openConsole(options: Arguments): Promise<number> {
   return await runConsole(textOption(options, 'data'));
 }
 
+async function status(options: Arguments): Promise<number> {
+  const { runStatus } = await import('./status-command.ts');
+  const source = typeof options.source === 'string' ? options.source : undefined;
+  const isAdvice = options.advise === true;
+  return await runStatus(textOption(options, 'data'), { source, isAdvice }, output);
+}
+
 async function tune(options: Arguments, args: readonly string[]): Promise<number> {
   const { runTune } = await import('./tune-command.ts');
   const named = Array.isArray(options.logs) ? options.logs.map(String) : [];
@@ -69,6 +76,17 @@ const data = {
   describe: 'The data folder',
   default: defaultDataFolder,
   requiresArg: true,
+} as const;
+
+const source = {
+  type: 'string',
+  describe: 'One server behind the egress gateway, by its address, or accelerator',
+  requiresArg: true,
+} as const;
+
+const advise = {
+  type: 'boolean',
+  describe: 'Print the settings that follow from what was measured',
 } as const;
 
 async function runCommand(args: readonly string[]): Promise<number> {
@@ -100,6 +118,12 @@ async function runCommand(args: readonly string[]): Promise<number> {
       'Open the console of the running server: menu, screen and commands',
       (parser) => parser.option('data', data),
       running(openConsole),
+    )
+    .command(
+      'status',
+      'Print the status report of the virus throttle of the running server',
+      (parser) => parser.option('data', data).option('source', source).option('advise', advise),
+      running(status),
     )
     .command(
       'tune <logs..>',

@@ -77,6 +77,10 @@ export class FakeContext implements ConsoleContext {
 
   readonly proposed: Proposal[] = [];
 
+  status(source: string | undefined, isAdvice: boolean) {
+    return source === 'unknown' ? undefined : `${source ?? 'all'} ${isAdvice}`;
+  }
+
   readonly listed: Listed = {
     patterns: () => this.entries.values(),
     learned: () => [],

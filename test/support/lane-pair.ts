@@ -239,7 +239,7 @@ async function settledCounters({ wormgate }: Lane): Promise<Counters> {
   await until(
     async () => {
       counters = await countersOf(wormgate);
-      const lineCount = wormgate.log().split('\n').length - 1;
+      const lineCount = `${wormgate.log()}${wormgate.throttleLog()}`.split('\n').length - 1;
       return openCount() === 0 && lineCount === counters.get('log_lines');
     },
     15_000,

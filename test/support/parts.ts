@@ -7,6 +7,12 @@ import { existsSync } from 'node:fs';
 const programs = {
   apache2: '/usr/sbin/apache2',
   curl: '/usr/bin/curl',
+  git: '/usr/bin/git',
+  'apt-get': '/usr/bin/apt-get',
+  swatchdog: '/usr/bin/swatchdog',
+  'fail2ban-regex': '/usr/bin/fail2ban-regex',
+  snmptranslate: '/usr/bin/snmptranslate',
+  snmptrapd: '/usr/sbin/snmptrapd',
 } as const;
 
 export type Part = keyof typeof programs;

@@ -158,6 +158,12 @@ export class Wormgate {
     return existsSync(file) ? readFileSync(file, 'latin1') : '';
   }
 
+  /** hp-vt.log as it is now. */
+  throttleLog(): string {
+    const file = join(this.dataFolder, 'hp-vt.log');
+    return existsSync(file) ? readFileSync(file, 'latin1') : '';
+  }
+
   /** Waits until PROXY.LOG has a line that matches; the batch is written within a moment. */
   async logLine(pattern: RegExp): Promise<string> {
     const found = () =>

@@ -15,8 +15,8 @@ const functionLinesMax = 70;
 const floors: readonly (readonly string[])[] = [
   ['cli'],
   ['composition'],
-  ['http', 'admin', 'tuning'],
-  ['virus', 'upstream', 'log'],
+  ['http', 'admin', 'egress', 'tuning'],
+  ['virus', 'throttle', 'upstream', 'log'],
   ['config', 'statistics', 'clock', 'fastify'],
 ];
 
