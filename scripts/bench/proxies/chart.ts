@@ -37,7 +37,7 @@ const style = `
   `;
 
 /** For text and attributes of XML. */
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
