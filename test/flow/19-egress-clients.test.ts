@@ -86,9 +86,11 @@ test('npm reads a registry through it', async (t) => {
     versions: { '1.2.3': about },
   };
   writeFileSync(join(site, 'made-up'), JSON.stringify(packument));
-  const npm = join(process.execPath, '..', 'npm');
+  // The npm that runs the tests, if one does.
+  const ownPath = process.env.npm_execpath;
+  const [npm, ...own] = ownPath === undefined ? ['npm'] : [process.execPath, ownPath];
   const options = [`--registry=${base}/`, '--no-audit', '--no-update-notifier'];
-  const { stdout } = await run(npm, ['view', 'made-up', 'version', ...options], {
+  const { stdout } = await run(npm ?? '', [...own, 'view', 'made-up', 'version', ...options], {
     env: environment(gateway.port),
     timeout: 30_000,
   });
