@@ -113,6 +113,9 @@ export const counterTable = {
   egress_refused: {
     help: 'Requests that the egress gateway refused because of Allow, AllowPorts, AllowPrivate, credentials or a target that is none.',
   },
+  egress_malformed: {
+    help: 'Requests to the egress gateway whose head was malformed, too large or too late.',
+  },
   egress_name_failures: {
     help: 'Requests of the egress gateway whose host name could not be resolved, or not in time.',
   },

@@ -4,8 +4,9 @@
  * absolute-form target is sent on (RFC 9112 §3.2.2). Who may use it, where to, and what becomes of a
  * refused request is here; the waiting is the throttle's.
  */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AddressList, normalizeAddress } from '../config/address-list.ts';
 import { destroyWhenEnded } from '../upstream/early-end.ts';
@@ -16,6 +17,12 @@ import type { GatewayParts, Passage } from './parts.ts';
 import { type EgressRefusal, egressRefusals, refuseRequest, refuseTunnel } from './refusals.ts';
 import { parseAbsolute, parseAuthority, type Target } from './target.ts';
 import { openTunnel } from './tunnel.ts';
+
+/** By the code of Node's error. */
+const unreadable: Readonly<Record<string, EgressRefusal>> = {
+  HPE_HEADER_OVERFLOW: egressRefusals.headTooLarge,
+  ERR_HTTP_REQUEST_TIMEOUT: egressRefusals.headTimeout,
+};
 
 /** The listening gateway. */
 export class EgressGateway {
@@ -45,7 +52,7 @@ export class EgressGateway {
     this.#server.on('connect', (req, socket, head) => {
       this.#connect(req, socket, head).catch(() => socket.destroy());
     });
-    this.#server.on('clientError', (_error, socket) => socket.destroy());
+    this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
   }
 
   listen(port: number, host: string): Promise<number> {
@@ -93,6 +100,20 @@ export class EgressGateway {
     this.#counts.set(client, count + 1);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#forget(socket, client));
+  }
+
+  /** What Node's parser could not read, or not in time. */
+  #refuse(error: Error & { readonly code?: string }, socket: Duplex): void {
+    if (!socket.writable || error.code === 'ECONNRESET' || !(socket instanceof Socket)) {
+      socket.destroy();
+      return;
+    }
+    const refusal = unreadable[error.code ?? ''] ?? egressRefusals.malformed;
+    const { statistics, nowMs, log } = this.#parts;
+    const client = normalizeAddress(socket.remoteAddress ?? '');
+    statistics.add(refusal.counter);
+    const bytes = refuseTunnel(socket, refusal);
+    log({ ...{ client, atMs: nowMs(), requestLine: '' }, ...refusal, bytes });
   }
 
   #forget(socket: Socket, client: string): void {
@@ -183,5 +204,7 @@ function lineOf(req: IncomingMessage): string {
 
 function presents(req: IncomingMessage, credentials: string): boolean {
   const expected = `Basic ${Buffer.from(credentials, 'latin1').toString('base64')}`;
-  return req.headers['proxy-authorization'] === expected;
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  // The time that it takes says nothing of how much was right.
+  return timingSafeEqual(digest(req.headers['proxy-authorization'] ?? ''), digest(expected));
 }

@@ -15,11 +15,14 @@ export function sendOnward(
 ): void {
   const { connectTimeoutMs, originTimeoutMs } = settings();
   const lines = withoutHopByHop(req.rawHeaders).filter(([name]) => name.toLowerCase() !== 'host');
+  // Node frames by itself only the bodies of some methods; of others they would follow as they are.
+  const isChunked = req.headers['transfer-encoding'] !== undefined;
+  const framing = isChunked ? ['Transfer-Encoding', 'chunked'] : [];
   let bytes = 0;
   let isOver = false;
   const outgoing = request({
     ...{ host: address, port, path, method: req.method ?? 'GET', agent: false, setHost: false },
-    headers: ['Host', authority, ...lines.flat(), 'Connection', 'close'],
+    headers: ['Host', authority, ...lines.flat(), ...framing, 'Connection', 'close'],
   });
   const finish = (status: number | undefined, error?: string) => {
     if (isOver) return;

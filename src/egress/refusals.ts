@@ -35,6 +35,24 @@ export const egressRefusals = {
     error: 'bad_target',
     counter: 'egress_refused',
   },
+  malformed: {
+    status: 400,
+    explanation: 'The request breaks the grammar of HTTP/1.1.',
+    error: 'malformed',
+    counter: 'egress_malformed',
+  },
+  headTooLarge: {
+    status: 431,
+    explanation: 'The request head is larger than the gateway accepts (MaxHeaderBytes).',
+    error: 'head_too_large',
+    counter: 'egress_malformed',
+  },
+  headTimeout: {
+    status: 408,
+    explanation: 'The request head did not arrive in time (HeaderTimeout).',
+    error: 'head_timeout',
+    counter: 'egress_malformed',
+  },
   port: {
     status: 403,
     explanation: 'No connection is made to this port (AllowPorts).',
@@ -159,6 +177,8 @@ export function refuseTunnel(client: Duplex, refusal: EgressRefusal): number {
 const statusTexts: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   403: 'Forbidden',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
   407: 'Proxy Authentication Required',
   502: 'Bad Gateway',
   503: 'Service Unavailable',

@@ -266,3 +266,52 @@ test('a stop ends tunnels, refuses what waits and lets requests under way finish
   ask.destroy();
   await closed;
 });
+
+for (const [what, text, status] of [
+  [
+    'two lengths',
+    'POST http://site.test/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+    400,
+  ],
+  [
+    'a length beside chunks',
+    'POST http://site.test/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    400,
+  ],
+  ['nonsense', 'what is this\r\n\r\n', 400],
+  ['a head without an end', `GET http://site.test/ HTTP/1.1\r\nA: ${'x'.repeat(20_000)}`, 431],
+] as const) {
+  test(`${what} is refused, counted and logged`, async (t) => {
+    const gateway = await startGateway(t);
+    const answer = await sendRaw(gateway.port, [text]);
+    assert.equal(statusOf(answer), status);
+    assert.ok(answer.closed);
+    assert.equal(gateway.statistics.get('egress_malformed'), 1);
+    assert.deepEqual([gateway.log.length, gateway.log[0]?.status], [1, status]);
+  });
+}
+
+test('a chunked body is sent on in chunks, whatever the method', async (t) => {
+  const bodies: string[] = [];
+  const host = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      bodies.push(`${request.method} ${body}`);
+      response.end();
+    });
+  });
+  host.listen(0, '127.0.0.7');
+  await new Promise((resolve) => host.once('listening', resolve));
+  t.after(() => host.close());
+  const gateway = await startGateway(t);
+  for (const method of ['POST', 'GET', 'DELETE', 'PURGE']) {
+    await sendRaw(gateway.port, [
+      `${method} http://127.0.0.7:${portOf(host)}/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`,
+      '5\r\nGET /\r\n0\r\n\r\n',
+    ]);
+  }
+  assert.deepEqual(bodies, ['POST GET /', 'GET GET /', 'DELETE GET /', 'PURGE GET /']);
+});
