@@ -18,6 +18,9 @@ import { type EgressRefusal, egressRefusals, refuseRequest, refuseTunnel } from 
 import { parseAbsolute, parseAuthority, type Target } from './target.ts';
 import { openTunnel } from './tunnel.ts';
 
+/** How often Node looks for heads that are late, in milliseconds. */
+const lateHeadCheckMs = 1_000;
+
 /** By the code of Node's error. */
 const unreadable: Readonly<Record<string, EgressRefusal>> = {
   HPE_HEADER_OVERFLOW: egressRefusals.headTooLarge,
@@ -42,6 +45,7 @@ export class EgressGateway {
     this.#server = createServer({
       maxHeaderSize: headerBytesMax,
       headersTimeout: headerTimeoutMs,
+      connectionsCheckingInterval: lateHeadCheckMs,
       requestTimeout: 0,
       insecureHTTPParser: false,
     });
@@ -96,6 +100,8 @@ export class EgressGateway {
       socket.destroy();
       return;
     }
+    // Each request that waits on it listens for its end, and many may be sent at once.
+    socket.setMaxListeners(0);
     this.#sockets.add(socket);
     this.#counts.set(client, count + 1);
     socket.on('error', () => socket.destroy());

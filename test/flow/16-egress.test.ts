@@ -315,3 +315,20 @@ test('a chunked body is sent on in chunks, whatever the method', async (t) => {
   }
   assert.deepEqual(bodies, ['POST GET /', 'GET GET /', 'DELETE GET /', 'PURGE GET /']);
 });
+
+test('many requests may wait on one connection, and are answered in their order', async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on('warning', onWarning);
+  t.after(() => process.removeListener('warning', onWarning));
+  const gateway = await startGateway(t, {}, { delayMs: 20 });
+  const client = await RawClient.connect(gateway.port);
+  const hosts = Array.from({ length: 20 }, (_, index) => `127.0.4.${index + 1}`);
+  const ask = (host: string) => `GET http://${host}:${port}/ HTTP/1.1\r\nHost: x\r\n\r\n`;
+  client.send(hosts.map(ask).join(''));
+  await client.until(() => client.text.includes('hello 127.0.4.20'), 'the last answer');
+  const answered = Array.from(client.text.matchAll(/hello (127\.0\.4\.\d+)/g), ([, host]) => host);
+  assert.deepEqual(answered, hosts);
+  client.destroy();
+  assert.deepEqual(warnings, []);
+});
