@@ -56,7 +56,8 @@ export class Origin {
       servername,
     });
     this.fresh = new Agent({ keepAlive: false, servername });
-    for (const agent of [this.pool, this.fresh]) tellOpenings(agent, this.#onOpening);
+    for (const agent of [this.pool, this.fresh])
+      guideOpenings(agent, address.host, this.#onOpening);
     this.connections =
       address.protocol === 'http' ? new ConnectionPool(address, this.#onOpening) : undefined;
   }
@@ -95,12 +96,15 @@ export class Origin {
   }
 }
 
-/** Has `onOpening` called before each connection that an agent makes. */
-function tellOpenings(agent: http.Agent, onOpening: () => void): void {
+/**
+ * Has `onOpening` called before each connection that an agent makes, to `host`: the library names an IPv6
+ * address in brackets, as URLs do, which is no name that can be looked up.
+ */
+function guideOpenings(agent: http.Agent, host: string, onOpening: () => void): void {
   const connect = agent.createConnection.bind(agent);
-  agent.createConnection = (...options) => {
+  agent.createConnection = (options, ...more) => {
     onOpening();
-    return connect(...options);
+    return connect({ ...options, host }, ...more);
   };
 }
 

@@ -176,3 +176,36 @@ for (const fastPath of ['0', '1']) {
     assert.match(report, /^packets placed on queue: 0$/m);
   });
 }
+
+/** Whether this machine has IPv6; some have not even a loopback address. */
+const hasIPv6 = await new Promise<boolean>((resolve) => {
+  const probe = createServer();
+  probe.once('error', () => resolve(false));
+  probe.listen(0, '::1', () => probe.close(() => resolve(true)));
+});
+
+test('an origin on an IPv6 address is reached on both lanes, named or not', {
+  skip: !hasIPv6 && 'this machine has no IPv6',
+}, async (t) => {
+  const six = createServer((req, res) => res.end(`six ${req.headers.host}`));
+  six.listen(0, '::1');
+  await once(six, 'listening');
+  t.after(() => {
+    six.closeAllConnections();
+    six.close();
+  });
+  const place = six.address();
+  assert.ok(typeof place === 'object' && place !== null);
+  for (const fastPath of ['0', '1']) {
+    const named = await startWormgate(t, {
+      origin: `http://[::1]:${place.port}`,
+      sections: { 'Extra Configuration': [`FastPath=${fastPath}`] },
+    });
+    assert.equal(String((await ask(named, 'a')).body), 'six a');
+  }
+  const dynamic = await startWormgate(t, {
+    origin: 'dynamic',
+    accelerator: ['Hosts=[::1]', `OriginPort=${place.port}`, 'AllowPrivate=1'],
+  });
+  assert.equal(String((await ask(dynamic, '[::1]')).body), 'six [::1]');
+});
