@@ -12,6 +12,8 @@ export function awaitTurn(
   socket: Socket,
   onDelayed: () => void,
 ): Promise<TurnOutcome> {
+  // It may have left while its host's name was looked up: then no `close` follows.
+  if (socket.destroyed) return Promise.resolve('gone');
   return new Promise((resolve) => {
     const turn: Turn = {
       go: () => {

@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AddressList, normalizeAddress } from '../config/address-list.ts';
-import { destroyWhenEnded } from '../upstream/early-end.ts';
+import { watchForEnd } from '../upstream/early-end.ts';
 import { firstAllowed } from './address-policy.ts';
 import { awaitTurn } from './await-turn.ts';
 import { sendOnward } from './onward.ts';
@@ -27,6 +27,18 @@ const unreadable: Readonly<Record<string, EgressRefusal>> = {
   ERR_HTTP_REQUEST_TIMEOUT: egressRefusals.headTimeout,
 };
 
+/** So many requests may be sent on a connection before the first is answered. */
+const pipelinedMax = 64;
+
+/** Resolves when the answer has been sent, or cannot be. */
+function untilOver({ socket }: IncomingMessage, res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (res.writableFinished || res.closed || socket.destroyed) return resolve();
+    res.once('close', resolve);
+    socket.once('close', resolve);
+  });
+}
+
 /** The listening gateway. */
 export class EgressGateway {
   readonly #parts: GatewayParts;
@@ -34,6 +46,8 @@ export class EgressGateway {
   readonly #sockets = new Set<Socket>();
   /** The clients of tunnels. */
   readonly #tunnels = new Set<Duplex>();
+  /** Requests that were sent without waiting for the answers before them. */
+  readonly #lines = new WeakMap<Socket, { waiting: number; tail: Promise<void> }>();
   /** How many connections each client has. */
   readonly #counts = new Map<string, number>();
   #allowed: AddressList;
@@ -49,9 +63,11 @@ export class EgressGateway {
       requestTimeout: 0,
       insecureHTTPParser: false,
     });
+    // All of them within MaxHeaderBytes: those that Node leaves out would be missed in what is sent on.
+    this.#server.maxHeadersCount = 0;
     this.#server.on('connection', (socket) => this.#take(socket));
     this.#server.on('request', (req, res) => {
-      this.#serve(req, res).catch(() => req.socket.destroy());
+      this.#serveInTurn(req, res);
     });
     this.#server.on('connect', (req, socket, head) => {
       this.#connect(req, socket, head).catch(() => socket.destroy());
@@ -129,6 +145,26 @@ export class EgressGateway {
     else this.#counts.delete(client);
   }
 
+  /** One request of a connection after the other, so that it opens one connection to a host at a time. */
+  #serveInTurn(req: IncomingMessage, res: ServerResponse): void {
+    const { socket } = req;
+    const line = this.#lines.get(socket) ?? { waiting: 0, tail: Promise.resolve() };
+    this.#lines.set(socket, line);
+    if (line.waiting >= pipelinedMax) {
+      this.#parts.statistics.add('egress_connections_refused');
+      socket.destroy();
+      return;
+    }
+    line.waiting += 1;
+    line.tail = line.tail
+      .then(() => this.#serve(req, res))
+      .then(() => untilOver(req, res))
+      .catch(() => void socket.destroy())
+      .finally(() => {
+        line.waiting -= 1;
+      });
+  }
+
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const atMs = this.#parts.nowMs();
     const client = clientOf(req);
@@ -152,7 +188,7 @@ export class EgressGateway {
     const atMs = this.#parts.nowMs();
     const address = clientOf(req);
     this.#parts.statistics.add('egress_requests');
-    const stopWatching = destroyWhenEnded(client);
+    const stopWatching = watchForEnd(client, this.#parts.settings().headerBytesMax);
     const log = (status: number | undefined, bytes: number, error?: string) => {
       this.#parts.log({ client: address, atMs, requestLine: lineOf(req), status, bytes, error });
     };

@@ -47,14 +47,17 @@ export function sendOnward(
     if (!res.headersSent) fail(egressRefusals.unreachable);
   });
   outgoing.on('response', (answer) => {
+    const { statusCode = 0 } = answer;
+    // Node throws when it is to send what is no status.
+    if (statusCode < 200 || statusCode > 999) return fail(egressRefusals.unreachable);
     // In words of our own: a host's may hold what Node refuses to send.
-    res.writeHead(answer.statusCode ?? 502, withoutHopByHop(answer.rawHeaders).flat());
+    res.writeHead(statusCode, withoutHopByHop(answer.rawHeaders).flat());
     answer.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
     });
     answer.on('error', () => res.destroy());
     answer.pipe(res);
-    res.once('finish', () => finish(answer.statusCode ?? 502));
+    res.once('finish', () => finish(statusCode));
   });
   res.once('close', () => {
     outgoing.destroy();

@@ -4,7 +4,7 @@
  * every server's right, so these requests, and upgrades with a method other than GET, go back to the
  * parser without the offer and are served as plain HTTP/1.1.
  */
-import { destroyWhenEnded } from '../upstream/early-end.ts';
+import { watchForEnd } from '../upstream/early-end.ts';
 import { originFaults } from '../upstream/faults.ts';
 import { headerLines } from '../upstream/hop-by-hop.ts';
 import type { Origin } from '../upstream/origins.ts';
@@ -116,7 +116,9 @@ function switchProtocols(
 ): void {
   const { site } = exchange;
   if (site === undefined) return;
-  const stopWatching = site.isDynamic ? destroyWhenEnded(connection.socket) : () => {};
+  const stopWatching = site.isDynamic
+    ? watchForEnd(connection.socket, parts.policy().settings.limits.headerBytesMax)
+    : () => {};
   const onRefused = (refusal: Refusal) => {
     stopWatching();
     refuseSwitch(exchange, connection, refusal, parts);

@@ -1,20 +1,28 @@
-/**
- * Notices that a client has gone while nothing is read from it: who sent a CONNECT or an upgrade and ends
- * its side before it is answered wants no answer any more. What it sends early stays unread.
- */
+/** Notices that a client has gone which waits for a tunnel, and from which nothing is read yet. */
 import type { Duplex } from 'node:stream';
 
-/** Destroys the client's socket when it ends; gives what stops the watch before the socket is read. */
-export function destroyWhenEnded(client: Duplex): () => void {
+/**
+ * Destroys a client that ends its side before it is answered. Only who reads learns of an
+ * end, so what the client sends early is read and kept, at most about `bytesMax`. Returns what stops
+ * the watch and gives the bytes back.
+ */
+export function watchForEnd(client: Duplex, bytesMax: number): () => void {
+  const early: Buffer[] = [];
+  let byteCount = 0;
   const look = () => {
-    // Reading nothing is what makes the end known.
-    if (client.readableLength === 0) client.read();
+    while (byteCount <= bytesMax) {
+      const chunk: Buffer | null = client.read();
+      if (chunk === null) return;
+      early.push(chunk);
+      byteCount += chunk.length;
+    }
   };
-  const end = () => client.destroy();
+  const leave = () => client.destroy();
   client.on('readable', look);
-  client.once('end', end);
+  client.once('end', leave);
   return () => {
     client.removeListener('readable', look);
-    client.removeListener('end', end);
+    client.removeListener('end', leave);
+    if (byteCount > 0) client.unshift(Buffer.concat(early));
   };
 }

@@ -7,6 +7,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { LimitSettings } from '../config/shape.ts';
+import { watchForEnd } from './early-end.ts';
 import { OriginError, type OriginFaultCode, originFaultOf } from './faults.ts';
 import { FirstReachable } from './first-reachable.ts';
 import { type HeaderLine, headerLines, withoutHopByHop } from './hop-by-hop.ts';
@@ -105,32 +106,6 @@ proxy.on('proxyReqWs', (proxyReq, req, client) => {
     if (origin instanceof Socket) watch(client, origin, tunnel);
   });
 });
-
-/**
- * Destroys a client that ends its side before the origin has answered. Only who reads learns of an
- * end, so what the client sends early is read and kept, at most about `bytesMax`. Returns what stops
- * the watch and gives the bytes back.
- */
-function watchForEnd(client: Socket, bytesMax: number): () => void {
-  const early: Buffer[] = [];
-  let byteCount = 0;
-  const look = () => {
-    while (byteCount <= bytesMax) {
-      const chunk: Buffer | null = client.read();
-      if (chunk === null) return;
-      early.push(chunk);
-      byteCount += chunk.length;
-    }
-  };
-  const leave = () => client.destroy();
-  client.on('readable', look);
-  client.once('end', leave);
-  return () => {
-    client.removeListener('readable', look);
-    client.removeListener('end', leave);
-    if (byteCount > 0) client.unshift(Buffer.concat(early));
-  };
-}
 
 /** Header lines as an object, which the library writes in its order; repeated names become lists. */
 function inOriginalCase(lines: readonly HeaderLine[]): Record<string, string | string[]> {
