@@ -36,7 +36,12 @@ export class DynamicOrigins {
   }
 
   /** Where the request goes, once it may; undefined: its client has gone meanwhile. */
-  async find({ host, site, socket }: DynamicRequest): Promise<Origin | Refusal | undefined> {
+  async find({
+    host,
+    site,
+    socket,
+    isUpgrade,
+  }: DynamicRequest): Promise<Origin | Refusal | undefined> {
     const { resolver, sources, statistics } = this.#options;
     const { dynamicPort: port, dynamicPrivate } = site.settings;
     const resolution = await resolver.resolve(host.replace(/^\[|\]$/g, ''), acceleratorSource);
@@ -44,7 +49,8 @@ export class DynamicOrigins {
     const address = firstAllowed(resolution.addresses, dynamicPrivate);
     if (address === undefined) return refusals.privateHost;
     const known = this.#origins.get(keyOf(address, port));
-    if (known?.hasIdleConnection !== true) {
+    // A tunnel has a connection of its own.
+    if (isUpgrade || known?.hasIdleConnection !== true) {
       const wish = { source: acceleratorSource, host: address };
       const onDelayed = () => statistics.add('dynamic_delayed');
       const outcome = await awaitTurn(sources, wish, socket, onDelayed);

@@ -3,13 +3,15 @@
  * gateway that they go through, and the throttle's log. Follows reloads.
  */
 import type { Clock } from './clock.ts';
+import { normalizeAddress } from './config/address-list.ts';
 import type { HostPort, Settings } from './config/shape.ts';
 import { EgressGateway } from './egress/gateway.ts';
 import type { NameServers } from './egress/name-servers.ts';
 import type { EgressSettings } from './egress/parts.ts';
-import { Resolver } from './egress/resolver.ts';
-import type { AccessEntry } from './log/access.ts';
+import type { Resolver } from './egress/resolver.ts';
+import { EgressLog } from './egress-log.ts';
 import { formatThrottleMessage, type ThrottleAlert, type ThrottleTag } from './log/throttle-log.ts';
+import { makeResolver } from './name-lookups.ts';
 import { listenFailure } from './start-failure.ts';
 import type { Statistics } from './statistics.ts';
 import { acceleratorSource, ThrottledSources } from './throttle/sources.ts';
@@ -27,7 +29,8 @@ export interface EgressServiceOptions {
   readonly record: (text: string) => void;
   /** Told of what the ThrottleLog is told of a source. */
   readonly onAlert: (alert: ThrottleAlert) => void;
-  readonly logAccess: (entry: AccessEntry) => void;
+  /** A line for PROXY.LOG. */
+  readonly logLine: (line: string) => void;
 }
 
 const tags: Readonly<Record<ThrottleEvent, ThrottleTag>> = {
@@ -48,6 +51,7 @@ export class EgressService {
   readonly #options: EgressServiceOptions;
   readonly sources: ThrottledSources;
   readonly resolver: Resolver;
+  readonly #log: EgressLog;
   /** Closings of gateways that a reload has moved. */
   readonly #retiring = new Set<Promise<void>>();
   #gateway: { readonly address: HostPort; readonly server: EgressGateway } | undefined;
@@ -55,6 +59,7 @@ export class EgressService {
   constructor(options: EgressServiceOptions) {
     const { settings, clock } = options;
     this.#options = options;
+    this.#log = new EgressLog(options);
     this.sources = new ThrottledSources({
       clock,
       isOn: () => settings().throttle.enable,
@@ -68,14 +73,7 @@ export class EgressService {
       onEvent: (source, event) => this.#tell(source, event),
       onFull: () => this.#warnOfSources(),
     });
-    this.resolver = new Resolver({
-      clock,
-      timeoutMs: () => settings().limits.nameTimeoutMs,
-      lookupsMax: () => settings().limits.nameLookupsMax,
-      lifetimeMs: () => settings().limits.nameLifetimeMs,
-      namesMax: () => settings().limits.dynamicOriginsMax,
-      ask: (host) => options.nameServers.addressesOf(host),
-    });
+    this.resolver = makeResolver(options);
   }
 
   /** Begins the log, and listens if there is a gateway; throws when its address cannot be had. */
@@ -89,18 +87,13 @@ export class EgressService {
   async open(settings: Settings) {
     const address = settings.egress.listen;
     if (address === undefined) return undefined;
-    const { statistics, logAccess, clock } = this.#options;
+    const { statistics, clock } = this.#options;
     const server = new EgressGateway({
       settings: () => gatewaySettings(this.#options.settings()),
       sources: this.sources,
       resolver: this.resolver,
       statistics,
-      log: ({ client, atMs, requestLine, status, bytes, error }) => {
-        const outcome = { kind: 'answered', status, bytes } as const;
-        const told =
-          error === undefined ? outcome : { ...outcome, error: { code: error, requestId: '' } };
-        logAccess({ client, atMs, requestLine, outcome: told });
-      },
+      log: (entry) => this.#log.record(entry),
       nowMs: () => clock.nowMs(),
     });
     try {
@@ -123,6 +116,8 @@ export class EgressService {
 
   /** The accelerator makes a connection to a configured origin, which the throttle counts and lets pass. */
   noteConnection(host: string): void {
+    // A request under way to an origin that a reload has taken out delays nobody.
+    if (!this.#options.isOrigin(host)) return;
     this.sources.admit(acceleratorSource, host, { go: () => {}, refuse: () => {} });
   }
 
@@ -132,7 +127,8 @@ export class EgressService {
 
   /** The status report of one source, or of all; undefined: nothing is known of the source. */
   status(source: string | undefined, isAdvice: boolean): string | undefined {
-    const report = source === undefined ? this.sources.total() : this.sources.report(source);
+    const report =
+      source === undefined ? this.sources.total() : this.sources.report(normalizeAddress(source));
     if (report === undefined) return undefined;
     if (!isAdvice) return renderStatus(report);
     return renderAdvice(report);
@@ -142,6 +138,7 @@ export class EgressService {
   async close(drainMs: number): Promise<void> {
     this.sources.close();
     await Promise.all([this.#gateway?.server.close(drainMs), ...this.#retiring]);
+    this.#log.close();
     this.#message('INFO', 'wormgate exiting');
   }
 

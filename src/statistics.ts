@@ -127,6 +127,9 @@ export const counterTable = {
   egress_connect_failures: {
     help: 'Hosts that the egress gateway could not reach, or not in time.',
   },
+  egress_unlogged: {
+    help: 'Refused requests of the egress gateway without a line in PROXY.LOG: beyond MaxEgressLogLines.',
+  },
   egress_tunnels: { help: 'Tunnels that the egress gateway opened.' },
   snmp_traps_sent: {
     help: 'SNMP traps sent, one for each sink. Nobody says whether they arrived.',

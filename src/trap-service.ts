@@ -7,9 +7,9 @@ import { resolve } from 'node:path';
 import { type Clock, processUpMs } from './clock.ts';
 import type { Settings } from './config/shape.ts';
 import type { NameServers } from './egress/name-servers.ts';
-import { Resolver } from './egress/resolver.ts';
 import { formatThrottleMessage } from './log/throttle-log.ts';
 import { TrapSender } from './log/traps.ts';
+import { makeResolver } from './name-lookups.ts';
 import type { Statistics } from './statistics.ts';
 
 export interface TrapServiceOptions {
@@ -24,16 +24,9 @@ export interface TrapServiceOptions {
 
 /** Ready at once; without sinks it does nothing. */
 export function startTraps(options: TrapServiceOptions): TrapSender {
-  const { settings, dataFolder, clock, statistics, record, nameServers } = options;
+  const { settings, dataFolder, clock, statistics, record } = options;
   // One of its own: what the gateway's clients ask for must not keep it from asking.
-  const resolver = new Resolver({
-    clock,
-    timeoutMs: () => settings().limits.nameTimeoutMs,
-    lookupsMax: () => settings().limits.nameLookupsMax,
-    lifetimeMs: () => settings().limits.nameLifetimeMs,
-    namesMax: () => settings().limits.dynamicOriginsMax,
-    ask: (host) => nameServers.addressesOf(host),
-  });
+  const resolver = makeResolver(options);
   return new TrapSender({
     settings: () => settings().snmp,
     origin: {

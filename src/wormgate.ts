@@ -131,7 +131,7 @@ class WormgateServer {
       dataFolder: this.#options.dataFolder,
       isOrigin: (host) => this.#origins.hasHost(host),
       record: (text) => this.#logs.get(this.#logPath(this.#settings.log.throttleLog)).append(text),
-      logAccess: (entry) => this.#proxyLog?.append(formatAccess(entry)),
+      logLine: (line) => this.#proxyLog?.append(line),
     });
     this.#outbound = outbound;
     this.#policy = await this.#makePolicy(settings);

@@ -1,12 +1,12 @@
 /**
  * Who listens where: two accelerators may share an address if their Hosts tell them apart, the admin
- * server shares with nobody, and beyond loopback it needs a Token. What the operating system would
+ * server and the egress gateway share with nobody, and beyond loopback the former needs a Token. What the operating system would
  * refuse at the start for certain is a fault here already, with its line.
  */
 import { isIPv4 } from 'node:net';
 import { AddressList } from './address-list.ts';
 import { formatHostPort } from './endpoint.ts';
-import type { AcceleratorSettings, AdminSettings, HostPort } from './shape.ts';
+import type { AcceleratorSettings, HostPort } from './shape.ts';
 
 /** An accelerator with its places in the file. */
 export interface ClaimingAccelerator {
@@ -21,14 +21,17 @@ export interface ClaimingAccelerator {
   report(line: number, key: string, message: string): void;
 }
 
-/** The admin server with its places in the file. */
-export interface ClaimingAdmin {
-  readonly settings: AdminSettings;
-  /** False when Listen could not be read; likewise for Token. */
-  readonly isListenKnown: boolean;
-  readonly isTokenKnown: boolean;
+/** A server that shares its address with nobody, with its places in the file. */
+export interface ClaimingServer {
+  /** Undefined when it does not listen, or Listen could not be read. */
+  readonly listen: HostPort | undefined;
   readonly listenLine: number;
   report(line: number, key: string, message: string): void;
+}
+
+export interface ClaimingAdmin extends ClaimingServer {
+  /** Undefined when it could not be read. */
+  readonly token: string | undefined;
 }
 
 interface Listener {
@@ -118,34 +121,40 @@ function checkAccelerators(
   }
 }
 
-/** Reports every clash of addresses and claims between the accelerators and the admin server. */
+/** Reports a clash of `server`, which is called `name` in `section`, with those that listen already. */
+function checkAlone(
+  server: ClaimingServer,
+  { section, name }: { readonly section: string; readonly name: string },
+  listeners: Map<string, Listener>,
+): void {
+  const { listen, listenLine } = server;
+  if (listen === undefined) return;
+  const id = formatHostPort(listen);
+  const taken = listeners.get(id) ?? findOverlap(listeners.values(), listen);
+  if (taken === undefined) {
+    listeners.set(id, { address: listen, section, line: listenLine });
+    return;
+  }
+  const other = formatHostPort(taken.address);
+  const message = `${id} clashes with ${other} of ${place(taken)}; ${name} needs an address of its own`;
+  server.report(listenLine, 'Listen', message);
+}
+
+/** Reports every clash of addresses and claims between the accelerators, the admin server and the gateway. */
 export function checkClaims(
   accelerators: readonly ClaimingAccelerator[],
   admin: ClaimingAdmin,
+  gateway: ClaimingServer,
 ): void {
   const listeners = new Map<string, Listener>();
   checkAccelerators(
     accelerators.filter((accelerator) => accelerator.isComplete),
     listeners,
   );
-
-  const { listen, token } = admin.settings;
-  if (listen === undefined || !admin.isListenKnown) return;
-  const id = formatHostPort(listen);
-  const taken = listeners.get(id) ?? findOverlap(listeners.values(), listen);
-  if (taken !== undefined) {
-    const other = formatHostPort(taken.address);
-    admin.report(
-      admin.listenLine,
-      'Listen',
-      `${id} clashes with ${other} of ${place(taken)}; the admin server needs an address of its own`,
-    );
-  }
-  if (token === '' && admin.isTokenKnown && !isLoopback(listen.host)) {
-    admin.report(
-      admin.listenLine,
-      'Listen',
-      `${id} is not a loopback address; set a Token, or listen on 127.0.0.1`,
-    );
-  }
+  checkAlone(admin, { section: 'Admin', name: 'the admin server' }, listeners);
+  checkAlone(gateway, { section: 'Egress', name: 'the egress gateway' }, listeners);
+  const { listen, token } = admin;
+  if (listen === undefined || token !== '' || isLoopback(listen.host)) return;
+  const message = `${formatHostPort(listen)} is not a loopback address; set a Token, or listen on 127.0.0.1`;
+  admin.report(admin.listenLine, 'Listen', message);
 }

@@ -212,7 +212,13 @@ const egressLimits = {
     1_000,
     1,
     65_535,
-    'For how many servers the gateway keeps a throttle. When there is one more, the one that was silent longest is forgotten; if all of them have requests waiting, the new one is answered 503.',
+    'For how many servers the gateway keeps a throttle. When there is one more, the one that was silent longest is forgotten; if all of them have requests waiting or are blocked, the new one is answered 503.',
+  ),
+  MaxEgressLogLines: count(
+    20,
+    0,
+    100_000,
+    'How many refused requests of one server have a line in PROXY.LOG in a second; of all servers together, ten times as many. The others are counted as egress_unlogged, and a line every ten seconds tells how many they were.',
   ),
   EgressIdleTimeout: seconds(
     300,
@@ -223,7 +229,7 @@ const egressLimits = {
     1_000,
     1,
     1_000_000,
-    'With Origin=dynamic: how many hosts connections are kept to, and of how many names the addresses are remembered. Those that were used longest ago make room.',
+    'With Origin=dynamic: how many hosts connections are kept to; those that were used longest ago make room. Also of how many names the addresses are remembered, here and by the egress gateway; those that were looked up longest ago make room.',
   ),
   NameLifetime: seconds(
     30,

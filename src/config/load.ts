@@ -136,6 +136,7 @@ class Assembly {
       egressConnectionsMax: reader.get('MaxEgressConnections'),
       egressSourceConnectionsMax: reader.get('MaxEgressSourceConnections'),
       egressSourcesMax: reader.get('MaxEgressSources'),
+      egressLogLinesMax: reader.get('MaxEgressLogLines'),
       egressIdleMs: reader.get('EgressIdleTimeout') * secondMs,
       dynamicOriginsMax: reader.get('MaxDynamicOrigins'),
       nameLifetimeMs: reader.get('NameLifetime') * secondMs,
@@ -152,13 +153,22 @@ class Assembly {
       listen: adminReader.get('Listen'),
       token: adminReader.get('Token'),
     };
-    checkClaims(accelerators, {
-      settings: admin,
-      isListenKnown: !adminReader.isBad('Listen'),
-      isTokenKnown: !adminReader.isBad('Token'),
-      listenLine: adminReader.lineOf('Listen'),
-      report: (line, key, message) => adminReader.report(line, key, message),
-    });
+    const egressReader = this.#reader(egressSection);
+    const egress = readEgressSettings(egressReader);
+    checkClaims(
+      accelerators,
+      {
+        listen: adminReader.isBad('Listen') ? undefined : admin.listen,
+        token: adminReader.isBad('Token') ? undefined : admin.token,
+        listenLine: adminReader.lineOf('Listen'),
+        report: (line, key, message) => adminReader.report(line, key, message),
+      },
+      {
+        listen: egressReader.isBad('Listen') ? undefined : egress.listen,
+        listenLine: egressReader.lineOf('Listen'),
+        report: (line, key, message) => egressReader.report(line, key, message),
+      },
+    );
     const extra = this.#reader(extraSection);
     return {
       file,
@@ -167,7 +177,7 @@ class Assembly {
       virus: readVirusSettings(this.#reader(virusSection), folder, readFile),
       accelerators: accelerators.map(({ settings }) => settings),
       throttle: readThrottleSettings(this.#reader(throttleSection), folder, readFile),
-      egress: readEgressSettings(this.#reader(egressSection)),
+      egress,
       snmp: readSnmpSettings(this.#reader(snmpSection)),
       limits: this.#limits(),
       admin,

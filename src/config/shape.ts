@@ -103,6 +103,8 @@ export interface LimitSettings {
   readonly egressConnectionsMax: number;
   readonly egressSourceConnectionsMax: number;
   readonly egressSourcesMax: number;
+  /** Lines in PROXY.LOG for refused requests of one source, in a second. */
+  readonly egressLogLinesMax: number;
   readonly egressIdleMs: number;
   readonly dynamicOriginsMax: number;
   readonly nameLifetimeMs: number;

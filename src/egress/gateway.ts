@@ -16,7 +16,7 @@ import { sendOnward } from './onward.ts';
 import type { GatewayParts, Passage } from './parts.ts';
 import { type EgressRefusal, egressRefusals, refuseRequest, refuseTunnel } from './refusals.ts';
 import { parseAbsolute, parseAuthority, type Target } from './target.ts';
-import { openTunnel } from './tunnel.ts';
+import { tunnelTo } from './tunnel.ts';
 
 /** How often Node looks for heads that are late, in milliseconds. */
 const lateHeadCheckMs = 1_000;
@@ -90,7 +90,9 @@ export class EgressGateway {
 
   /** Follows a reload. */
   applySettings(): void {
-    this.#allowed = new AddressList(this.#parts.settings().allow);
+    const { allow, headerTimeoutMs } = this.#parts.settings();
+    this.#allowed = new AddressList(allow);
+    this.#server.headersTimeout = headerTimeoutMs;
   }
 
   /** Stops listening; tunnels end at once, and requests under way have `drainMs` to finish. */
@@ -201,7 +203,7 @@ export class EgressGateway {
     }
     this.#tunnels.add(client);
     client.once('close', () => this.#tunnels.delete(client));
-    openTunnel({ client, head, stopWatching }, passage, this.#parts, log);
+    tunnelTo({ client, head, stopWatching }, passage, this.#parts, log);
   }
 
   /** Where the request may go, once it may; a refusal; or undefined: the client has gone meanwhile. */
@@ -245,8 +247,10 @@ function lineOf(req: IncomingMessage): string {
 }
 
 function presents(req: IncomingMessage, credentials: string): boolean {
-  const expected = `Basic ${Buffer.from(credentials, 'latin1').toString('base64')}`;
+  const expected = Buffer.from(credentials, 'latin1').toString('base64');
   const digest = (text: string) => createHash('sha256').update(text).digest();
+  // The name of a scheme has no case (RFC 9110 §11.1).
+  const given = (req.headers['proxy-authorization'] ?? '').replace(/^basic +/i, '');
   // The time that it takes says nothing of how much was right.
-  return timingSafeEqual(digest(req.headers['proxy-authorization'] ?? ''), digest(expected));
+  return timingSafeEqual(digest(given), digest(expected));
 }

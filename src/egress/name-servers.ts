@@ -5,11 +5,14 @@
 import { Resolver } from 'node:dns/promises';
 import { readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 
 const hostsFile = '/etc/hosts';
 /** A name server is given so long, then asked once more. */
 const tryMs = 2_000;
 const tries = 2;
+/** How long IPv6 addresses are waited for when there are IPv4 addresses, in milliseconds (RFC 8305 §3). */
+const secondKindMs = 50;
 
 /** The names of a hosts file, lower case, with their addresses. */
 export function parseHosts(text: string): Map<string, string[]> {
@@ -34,11 +37,13 @@ export class NameServers {
   async addressesOf(host: string): Promise<readonly string[]> {
     const known = (await this.#hostsNow()).get(host);
     if (known !== undefined) return known;
-    const answers = await Promise.allSettled([
-      this.#resolver.resolve4(host),
-      this.#resolver.resolve6(host),
-    ]);
-    const addresses = answers.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const four = this.#resolver.resolve4(host).catch((): string[] => []);
+    const six = this.#resolver.resolve6(host).catch((): string[] => []);
+    const known4 = await four;
+    // A name server that is silent about the one kind must not keep those waiting who have the other.
+    const known6 =
+      known4.length === 0 ? await six : await Promise.race([six, setTimeout(secondKindMs, [])]);
+    const addresses = [...known4, ...known6];
     if (addresses.length === 0) throw new Error(`no address of ${host} is known`);
     return addresses;
   }

@@ -55,7 +55,12 @@ export function sendOnward(
     answer.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
     });
-    answer.on('error', () => res.destroy());
+    answer.on('error', () => {
+      const { counter, error } = egressRefusals.cutShort;
+      if (!isOver) statistics.add(counter);
+      finish(statusCode, error);
+      res.destroy();
+    });
     answer.pipe(res);
     res.once('finish', () => finish(statusCode));
   });

@@ -1,5 +1,5 @@
 /** What the gateway refuses by itself, as a table: answer, log word, counter; and how it is said. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CounterName } from '../statistics.ts';
 
@@ -9,11 +9,11 @@ export interface EgressRefusal {
   /** A word for the log. */
   readonly error: string;
   readonly counter: CounterName;
-  /** Further header lines, each with its line end. */
-  readonly headers?: string;
+  /** Further header lines. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-const retryAfter = 'Retry-After: 1\r\n';
+const retryAfter = { 'Retry-After': '1' };
 
 export const egressRefusals = {
   client: {
@@ -27,7 +27,7 @@ export const egressRefusals = {
     explanation: 'The gateway asks for a user and a password.',
     error: 'no_credentials',
     counter: 'egress_refused',
-    headers: 'Proxy-Authenticate: Basic realm="wormgate"\r\n',
+    headers: { 'Proxy-Authenticate': 'Basic realm="wormgate"' },
   },
   target: {
     status: 400,
@@ -119,6 +119,13 @@ export const egressRefusals = {
     error: 'host_unreachable',
     counter: 'egress_connect_failures',
   },
+  /** Found out within the answer, when none can be given any more. */
+  cutShort: {
+    status: 502,
+    explanation: 'The host ended its answer early.',
+    error: 'host_cut_short',
+    counter: 'egress_connect_failures',
+  },
   connectTimeout: {
     status: 504,
     explanation: 'The host did not answer in time.',
@@ -142,12 +149,8 @@ export function refuseRequest(
   refusal: EgressRefusal,
 ): number {
   const body = bodyOf(refusal);
-  const lines = (refusal.headers ?? '').split('\r\n').filter((line) => line !== '');
-  for (const line of lines) {
-    const [name = '', value = ''] = line.split(/: (.*)/);
-    res.setHeader(name, value);
-  }
   res.writeHead(refusal.status, {
+    ...refusal.headers,
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     ...(hasBody(req) && { Connection: 'close' }),
@@ -163,8 +166,11 @@ const lingerMs = 1_000;
 /** Answers a CONNECT; gives the bytes of the body. */
 export function refuseTunnel(client: Duplex, refusal: EgressRefusal): number {
   const body = bodyOf(refusal);
+  const lines = Object.entries(refusal.headers ?? {}).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   const head =
-    `HTTP/1.1 ${refusal.status} ${statusText(refusal.status)}\r\n${refusal.headers ?? ''}` +
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('')}` +
     `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
   client.end(`${head}${body}`);
   // Whoever does not close its side must not hold the connection.
@@ -172,19 +178,4 @@ export function refuseTunnel(client: Duplex, refusal: EgressRefusal): number {
   client.once('close', () => clearTimeout(timer));
   client.resume();
   return body.length;
-}
-
-const statusTexts: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  403: 'Forbidden',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
-  407: 'Proxy Authentication Required',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};
-
-function statusText(status: number): string {
-  return statusTexts[status] ?? 'Error';
 }

@@ -15,7 +15,7 @@ export interface TunnelClient {
 }
 
 /** Connects; `log` is told once: 200 and the bytes that the host sent, or why there is no tunnel. */
-export function openTunnel(
+export function tunnelTo(
   { client, head, stopWatching }: TunnelClient,
   { address, port }: Passage,
   { settings, statistics }: GatewayParts,

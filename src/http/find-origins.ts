@@ -23,9 +23,12 @@ export function withOrigins(
   if (!site.isDynamic) return onFound(site.rotation());
   const { socket } = exchange.req;
   const host = bareHost(hostOf(exchange) ?? '');
-  void parts.findOrigin({ host, site, socket }).then((found) => {
-    if (found === undefined || socket.destroyed) return;
-    if (found instanceof Origin) onFound([found]);
-    else onRefused(found);
-  });
+  parts
+    .findOrigin({ host, site, socket, isUpgrade: exchange.req.headers.upgrade !== undefined })
+    .then((found) => {
+      if (found === undefined || socket.destroyed) return;
+      if (found instanceof Origin) onFound([found]);
+      else onRefused(found);
+    })
+    .catch(() => socket.destroy());
 }

@@ -32,6 +32,8 @@ export interface DynamicRequest {
   readonly site: Site;
   /** The client's connection: who has gone waits no longer. */
   readonly socket: Socket;
+  /** It asks for a tunnel, which needs a connection of its own. */
+  readonly isUpgrade: boolean;
 }
 
 /** Where such a request goes, once it may; a refusal; or undefined: the client has gone meanwhile. */

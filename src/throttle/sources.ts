@@ -88,13 +88,15 @@ export class ThrottledSources {
   /** Takes over new settings, for all sources. */
   configure(): void {
     const nowMs = this.#options.clock.nowMs();
+    const isOn = this.#options.isOn();
     for (const entry of this.#sources.values()) {
+      // Before lower marks can begin a block that refuses them.
+      if (!isOn) for (const turn of entry.throttle.takeAll()) turn.go();
       entry.throttle.configure(this.#options.settings(), nowMs);
       this.#refuseWaiting(entry);
       entry.timer?.cancel();
       entry.timer = undefined;
-      if (this.#options.isOn()) this.#schedule(entry);
-      else for (const turn of entry.throttle.takeAll()) turn.go();
+      if (isOn) this.#schedule(entry);
       if (entry.blockTimer !== undefined && !this.#mayBlock()) {
         entry.blockTimer.cancel();
         this.#unblock(entry);

@@ -125,14 +125,16 @@ for (const [what, request, changed, status, error] of [
   });
 }
 
-test('with credentials the gateway serves', async (t) => {
-  const gateway = await startGateway(t, { credentials: 'user:pass word' });
-  const basic = Buffer.from('user:pass word').toString('base64');
-  const answer = await sendRaw(gateway.port, [
-    `GET http://site.test:${port}/ HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Basic ${basic}\r\nConnection: close\r\n\r\n`,
-  ]);
-  assert.equal(statusOf(answer), 200);
-});
+for (const scheme of ['Basic', 'basic', 'BASIC ']) {
+  test(`with credentials the gateway serves: ${scheme}`, async (t) => {
+    const gateway = await startGateway(t, { credentials: 'user:pass word' });
+    const basic = Buffer.from('user:pass word').toString('base64');
+    const answer = await sendRaw(gateway.port, [
+      `GET http://site.test:${port}/ HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${scheme} ${basic}\r\nConnection: close\r\n\r\n`,
+    ]);
+    assert.equal(statusOf(answer), 200);
+  });
+}
 
 test('an infected server reaches one new host an interval, and its neighbour is not delayed', async (t) => {
   const delayMs = 300;

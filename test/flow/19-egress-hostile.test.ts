@@ -207,6 +207,7 @@ test('what a host answers against the rules ends in 502, and the gateway goes on
     'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
     'HTTP/1.1 200 OK\r\nA: \x01\r\n\r\n',
     '',
+    'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut',
   ];
   let next = 0;
   const host = createServer((socket) => {
@@ -226,7 +227,9 @@ test('what a host answers against the rules ends in 502, and the gateway goes on
     statuses.push(firstStatus(client));
     client.destroy();
   }
-  assert.deepEqual(statuses, [200, 502, 502, 502, 502, 502, 502, 502]);
+  assert.deepEqual(statuses, [200, 502, 502, 502, 502, 502, 502, 502, 200]);
+  await until(() => gateway.log.length === answers.length);
+  assert.equal(gateway.log.at(-1)?.error, 'host_cut_short');
 });
 
 test('one connection opens one connection to a host at a time, and none once it has gone', async (t) => {

@@ -75,6 +75,24 @@ test('the admin server shares its address with no accelerator', () => {
   }
 });
 
+test('the egress gateway shares its address with nobody', () => {
+  for (const listen of ['127.0.0.1:8080', '0.0.0.0:8080']) {
+    const [fault = '', ...others] = faultsOf(accelerator, `[Egress] Listen=${listen}`);
+    assert.match(
+      fault,
+      /2: \[Egress\] Listen: \S+ clashes with \S+ of \[Accelerator a\], line 1; the egress gateway needs/,
+    );
+    assert.deepEqual(others, []);
+  }
+  const [fault = ''] = faultsOf(
+    accelerator,
+    '[Admin] Listen=127.0.0.1:9',
+    '[Egress] Listen=0.0.0.0:9',
+  );
+  assert.match(fault, /3: \[Egress\] Listen: \S+ clashes with 127.0.0.1:9 of \[Admin\], line 2/);
+  assert.deepEqual(faultsOf(accelerator, '[Egress] Listen=127.0.0.1:3128'), []);
+});
+
 test('the default admin address clashes too, though the file has no line for it', () => {
   assert.deepEqual(faultsOf('[Accelerator a] Listen=127.0.0.1:8081 Origin=demo').length, 1);
 });

@@ -101,6 +101,7 @@ test('one accelerator is a whole configuration, everything else has its default'
     egressConnectionsMax: 10_000,
     egressSourceConnectionsMax: 1_500,
     egressSourcesMax: 1_000,
+    egressLogLinesMax: 20,
     egressIdleMs: 300_000,
     dynamicOriginsMax: 1_000,
     nameLifetimeMs: 30_000,

@@ -42,17 +42,26 @@ test('private, loopback, link-local and metadata addresses are told from public 
     ...['127.0.0.1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254'],
     ...['0.0.0.0', '100.64.0.1', '224.0.0.1', '255.255.255.255', '::1', '::', 'fe80::1', 'fd00::1'],
     ...['::ffff:127.0.0.1', '::ffff:10.0.0.1', '::127.0.0.1', '64:ff9b::7f00:1', '2002:7f00:1::'],
+    ...['168.63.129.16', '192.0.2.1', '198.51.100.9', '203.0.113.7', '192.88.99.1', '100::1'],
+    ...['2001:db8::7', '2001:10::1', '2001:2::1', '3fff::1', '5f00::1', '::ffff:0:7f00:1'],
     'not an address',
   ]) {
     assert.equal(isPrivateAddress(address), true, address);
   }
-  for (const address of ['192.0.2.1', '8.8.8.8', '172.32.0.1', '2001:db8::7', '2606:4700::1']) {
+  for (const address of [
+    '8.8.8.8',
+    '172.32.0.1',
+    '168.63.129.17',
+    '192.0.1.1',
+    '2606:4700::1',
+    '2001:4860::1',
+  ]) {
     assert.equal(isPrivateAddress(address), false, address);
   }
 });
 
 test('of several addresses the first public one is taken', () => {
-  assert.equal(firstAllowed(['10.0.0.1', '203.0.113.7'], false), '203.0.113.7');
-  assert.equal(firstAllowed(['10.0.0.1', '203.0.113.7'], true), '10.0.0.1');
+  assert.equal(firstAllowed(['10.0.0.1', '8.8.8.8'], false), '8.8.8.8');
+  assert.equal(firstAllowed(['10.0.0.1', '8.8.8.8'], true), '10.0.0.1');
   assert.equal(firstAllowed(['10.0.0.1'], false), undefined);
 });

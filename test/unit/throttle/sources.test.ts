@@ -193,6 +193,16 @@ test('switched off, all pass uncounted, and who waits goes at once', () => {
   assert.equal(admit('s', 'newer').admission, 'queued');
 });
 
+test('switched off with lower marks at once, who waits goes and is not refused', () => {
+  const { sources, admit, settings, gone, refused, events } = start({ blockMs: 20_000 });
+  for (const host of ['a', 'b', 'c', 'd', 'e', 'f']) admit('s', host);
+  settings.isOn = false;
+  settings.now = { ...usual, highWaterMark: 2, lowWaterMark: 1 };
+  sources.configure();
+  assert.deepEqual(gone, ['s>b', 's>c', 's>d', 's>e', 's>f']);
+  assert.deepEqual([refused, events], [[], []]);
+});
+
 test('the accelerator knows its origins, nobody else does, and it is never forgotten', () => {
   const { sources, admit } = start({ sourcesMax: 1 });
   admit(acceleratorSource, 'a');
