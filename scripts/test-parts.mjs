@@ -8,6 +8,9 @@ import { existsSync } from 'node:fs';
 const parts = {
   '/usr/sbin/apache2': 'apache2-bin',
   '/usr/bin/curl': 'curl',
+  '/usr/bin/openssl': 'openssl',
+  '/usr/bin/h2load': 'nghttp2-client',
+  '/usr/bin/chromium': 'chromium',
   '/usr/bin/git': 'git',
   '/usr/bin/swatchdog': 'swatch',
   '/usr/bin/fail2ban-regex': 'fail2ban',

@@ -10,8 +10,8 @@ export function isSameAddress(one: HostPort | undefined, other: HostPort | undef
 /** Every address that an accelerator listens on, each once. */
 export function listenAddresses(settings: Settings): HostPort[] {
   const addresses = new Map<string, HostPort>();
-  for (const { listen } of settings.accelerators) {
-    for (const address of listen) addresses.set(listenKey(address), address);
+  for (const { listen, tls } of settings.accelerators) {
+    for (const address of [...listen, ...tls.listen]) addresses.set(listenKey(address), address);
   }
   return [...addresses.values()];
 }

@@ -53,6 +53,51 @@ export const counterTable = {
     help: 'Requests sent once more because a kept-alive origin connection had gone stale, or to another origin because the first could not be reached.',
   },
   client_aborts: { help: 'Clients that closed their connection before the answer was complete.' },
+  tls_handshakes: { help: 'TLS handshakes that were completed.' },
+  tls_sessions_resumed: {
+    help: 'Those of them that went on with an earlier session, which costs little.',
+  },
+  tls_handshakes_refused: {
+    help: 'Connections closed before their TLS handshake because of MaxTlsHandshakes.',
+  },
+  tls_handshake_timeouts: {
+    help: 'TLS handshakes that took longer than TlsHandshakeTimeout.',
+  },
+  tls_handshake_aborts: { help: 'TLS handshakes whose client went away.' },
+  tls_version_failures: {
+    help: 'TLS handshakes that failed because the client speaks no version that is allowed.',
+  },
+  tls_cipher_failures: {
+    help: 'TLS handshakes that failed because client and server have no cipher suite, group, signature or protocol in common.',
+  },
+  tls_certificate_refusals: {
+    help: 'TLS handshakes that the client broke off with an alert: most often it does not accept the certificate.',
+  },
+  tls_plain_requests: { help: 'Connections to ListenTls that spoke HTTP without TLS.' },
+  tls_handshake_failures: { help: 'TLS handshakes that failed for any other reason.' },
+  tls_certificates_reloaded: {
+    help: 'Times that changed certificate files were taken over while the server ran.',
+  },
+  tls_certificates_refused: {
+    help: 'Times that changed certificate files could not be used; the certificates before them stayed in force.',
+  },
+  tls_redirects: { help: 'Requests answered with a redirect to https because of RedirectToTls.' },
+  proxy_headers: { help: 'PROXY protocol headers that were accepted.' },
+  proxy_headers_refused: {
+    help: 'Connections closed because their PROXY protocol header was missing, broken, late, or sent by a peer that is not in TrustedProxies.',
+  },
+  h2_connections: { help: 'Connections that chose HTTP/2.' },
+  h2_requests: { help: 'Requests that came over HTTP/2.' },
+  h2_requests_malformed: {
+    help: 'HTTP/2 requests reset because no HTTP/1.1 request could have their header fields. Those that break the rules of HTTP/2 itself are reset uncounted.',
+  },
+  h2_resets: { help: 'HTTP/2 requests that their client took back before they were answered.' },
+  h2_floods: {
+    help: 'HTTP/2 connections closed because their client took back more requests than MaxH2Resets.',
+  },
+  h2_connection_errors: {
+    help: 'HTTP/2 connections closed because of a fault in them, such as frames that break the grammar or a flood that Node.js refused.',
+  },
   upgrades: { help: 'Connections switched to another protocol (WebSocket and others).' },
   upgrade_timeouts: {
     help: 'Upgraded connections closed because nothing moved for UpgradeTimeout.',

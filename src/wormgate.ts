@@ -9,12 +9,14 @@ import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
 import { startAdminServer } from './admin/server.ts';
 import { AutoUpdate } from './auto-update.ts';
+import { Certificates } from './certificates.ts';
 import { systemClock } from './clock.ts';
-import { formatFault, loadSettings, restartOnlyDifferences } from './config/load.ts';
+import { formatFault, formatWarning, loadSettings, restartOnlyDifferences } from './config/load.ts';
 import type { HostPort, Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
 import type { FastifyInstance } from './fastify.ts';
 import { Fronts } from './fronts.ts';
+import { listenersFor } from './http/listeners.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
 import { startKeywordThread } from './keyword-checks.ts';
 import { isSameAddress, listenAddresses } from './listen-addresses.ts';
@@ -54,6 +56,7 @@ export async function runServer(options: RunOptions): Promise<number> {
     for (const fault of loaded.faults) process.stderr.write(`${formatFault(fault)}\n`);
     return exitCodes.badConfiguration;
   }
+  for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
   const server = new WormgateServer(options, loaded.settings);
   const ended = server.heedSignals();
   try {
@@ -80,6 +83,7 @@ class WormgateServer {
   readonly #clock = systemClock;
   readonly #virusSources = new VirusSources();
   readonly #origins = new OriginTable((host) => this.#outbound?.egress.noteConnection(host));
+  readonly #certificates: Certificates;
   readonly #fronts = new Fronts(() => this.#frontParts());
   readonly #logs: LogFiles;
   readonly #hitRates: HitRates;
@@ -104,6 +108,12 @@ class WormgateServer {
       backlogBytesMax: settings.limits.logBacklogBytesMax,
       clock: this.#clock,
       statistics: this.#statistics,
+    });
+    this.#certificates = new Certificates({
+      clock: this.#clock,
+      statistics: this.#statistics,
+      warn,
+      onChange: () => this.#renewListeners(),
     });
     this.#hitRates = new HitRates(settings.virus.refreshIntervalSeconds, this.#clock.nowMs());
   }
@@ -135,6 +145,7 @@ class WormgateServer {
     });
     this.#outbound = outbound;
     this.#policy = await this.#makePolicy(settings);
+    this.#certificates.adopt(settings.accelerators);
     for (const address of listenAddresses(settings)) await this.#fronts.open(address);
     await outbound.start();
     this.#admin = await this.#bindAdmin(settings);
@@ -167,6 +178,7 @@ class WormgateServer {
   async stop(drainMs: number): Promise<void> {
     this.#draining = true;
     await Promise.all([this.#fronts.closeAll(drainMs), this.#outbound?.close(drainMs)]);
+    this.#certificates.close();
     await this.#console?.close();
     await this.#admin?.app.close();
     this.#origins.close();
@@ -248,11 +260,20 @@ class WormgateServer {
     return {
       settings,
       sites: this.#origins.sitesFor(settings.accelerators, settings.limits, demo),
+      listeners: listenersFor(settings.accelerators, (certificate) => certificate),
       neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
       screen: settings.scanVirusPatterns
         ? new Screen(state.database.patterns, virus, this.#autoUpdate?.keywordScreen)
         : undefined,
     };
+  }
+
+  /** New handshakes get the newest certificates; connections stay as they are. */
+  #renewListeners(): void {
+    if (this.#policy === undefined) return;
+    const { accelerators } = this.#policy.settings;
+    const listeners = listenersFor(accelerators, (each) => this.#certificates.current(each));
+    this.#policy = { ...this.#policy, listeners };
   }
 
   #frontParts(): FrontParts {
@@ -365,6 +386,8 @@ class WormgateServer {
       return [describe(error)];
     }
     this.#settings = next;
+    this.#certificates.adopt(next.accelerators);
+    for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
     if (admin !== this.#admin) await this.#admin?.app.close();
     this.#admin = admin;
     await this.#state?.rebase(next);

@@ -35,11 +35,13 @@ async function start(options: Arguments): Promise<number> {
 }
 
 async function check(options: Arguments): Promise<number> {
-  const { formatFault, loadSettings } = await import('../config/load.ts');
+  const { formatFault, formatWarning, loadSettings } = await import('../config/load.ts');
   const file = textOption(options, 'config');
   const loaded = loadSettings(file);
-  if (loaded.ok) output.print(`${file}: ok`);
-  else for (const fault of loaded.faults) output.complain(formatFault(fault));
+  if (loaded.ok) {
+    for (const warning of loaded.warnings) output.complain(formatWarning(warning));
+    output.print(`${file}: ok`);
+  } else for (const fault of loaded.faults) output.complain(formatFault(fault));
   return loaded.ok ? 0 : 2;
 }
 

@@ -14,6 +14,7 @@ export interface ClaimingAccelerator {
   /** As in the file, e.g. `Accelerator main`. */
   readonly section: string;
   readonly listenLine: number;
+  readonly listenTlsLine: number;
   /** Undefined when the accelerator has no Hosts line. */
   readonly hostsLine: number | undefined;
   /** False when Listen or Hosts could not be read, so that nothing is known of its claims. */
@@ -36,6 +37,7 @@ export interface ClaimingAdmin extends ClaimingServer {
 
 interface Listener {
   readonly address: HostPort;
+  readonly isTls: boolean;
   readonly section: string;
   readonly line: number;
 }
@@ -93,6 +95,12 @@ function checkHosts(
   }
 }
 
+/** Every address of an accelerator, the plain ones first. */
+function placesOf({ listen, tls }: AcceleratorSettings) {
+  const plain = listen.map((address) => ({ address, isTls: false }));
+  return [...plain, ...tls.listen.map((address) => ({ address, isTls: true }))];
+}
+
 /** Reports every clash between the accelerators. */
 function checkAccelerators(
   accelerators: readonly ClaimingAccelerator[],
@@ -100,22 +108,29 @@ function checkAccelerators(
 ): void {
   const claims = new Map<string, { readonly section: string; readonly line: number }>();
   for (const accelerator of accelerators) {
-    const { settings, section, listenLine } = accelerator;
+    const { settings, section, listenLine, listenTlsLine } = accelerator;
     const own = new Set<string>();
-    for (const address of settings.listen) {
+    for (const { address, isTls } of placesOf(settings)) {
+      const [key, line] = isTls ? ['ListenTls', listenTlsLine] : ['Listen', listenLine];
       const id = formatHostPort(address);
-      if (own.has(id)) {
-        accelerator.report(listenLine, 'Listen', `${id} stands twice`);
+      const known = listeners.get(id);
+      if (own.has(id) && known?.isTls === isTls) {
+        accelerator.report(line, key, `${id} stands twice`);
         continue;
       }
       own.add(id);
+      if (known !== undefined && known.isTls !== isTls) {
+        const message = `${id} cannot be both in Listen and in ListenTls, as of ${place(known)}`;
+        accelerator.report(line, key, message);
+        continue;
+      }
       const overlap = findOverlap(listeners.values(), address);
       if (overlap !== undefined) {
         const other = formatHostPort(overlap.address);
         const message = `${id} and ${other} of ${place(overlap)} take the same port`;
-        accelerator.report(listenLine, 'Listen', message);
+        accelerator.report(line, key, message);
       }
-      if (!listeners.has(id)) listeners.set(id, { address, section, line: listenLine });
+      if (known === undefined) listeners.set(id, { address, isTls, section, line });
       checkHosts(accelerator, id, claims);
     }
   }

@@ -46,6 +46,11 @@ export function formatFault(fault: ConfigFault): string {
   return subject === '' ? `${place}: ${fault.message}` : `${place}: ${subject}: ${fault.message}`;
 }
 
+/** The same for what is worth a word and no fault. */
+export function formatWarning(warning: ConfigFault): string {
+  return formatFault({ ...warning, message: `warning: ${warning.message}` });
+}
+
 const fileErrors: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'permission denied',

@@ -134,6 +134,45 @@ const connectionLimits = {
   ),
 };
 
+const tlsLimits = {
+  TlsHandshakeTimeout: seconds(
+    10,
+    hourSeconds,
+    'How long a PROXY protocol header and a TLS handshake may take, each. Then the connection is closed and counted as tls_handshake_timeouts or proxy_headers_refused.',
+  ),
+  MaxTlsHandshakes: count(
+    1000,
+    1,
+    100_000,
+    'How many TLS handshakes are under way at once on one address. More connections are closed at once and counted as tls_handshakes_refused. A handshake costs as much as dozens of requests.',
+  ),
+  MaxH2Streams: count(
+    100,
+    1,
+    1000,
+    'How many requests are under way at once on one HTTP/2 connection. Clients are told; further ones are refused and may be sent again.',
+  ),
+  MaxH2HeaderBytes: bytes(
+    64 * kibibyte,
+    4 * kibibyte,
+    mebibyte,
+    'The size of the header list of an HTTP/2 request, as HTTP/2 counts it: 32 more for each line. Beyond it the request is reset. Below it MaxHeaderBytes still holds, with its answer 431.',
+  ),
+  MaxH2Resets: count(
+    200,
+    1,
+    100_000,
+    'How many requests a client may take back within ten seconds on one HTTP/2 connection before they are answered. Beyond it the connection is closed with ENHANCE_YOUR_CALM and counted as h2_floods.',
+  ),
+  MaxH2SessionMemory: limit({
+    min: 1,
+    max: 1024,
+    unit: 'MiB',
+    default: 10,
+    help: 'The memory that one HTTP/2 connection may hold for header tables, streams and unsent data. Beyond it new requests on it are refused.',
+  }),
+};
+
 const operatorLimits = {
   MaxLogBacklog: untilRestart(
     bytes(
@@ -257,6 +296,7 @@ export const limitsSection = defineSection({
     ...requestLimits,
     ...timeouts,
     ...connectionLimits,
+    ...tlsLimits,
     ...operatorLimits,
     ...learningLimits,
     ...egressLimits,

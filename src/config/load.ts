@@ -31,22 +31,31 @@ import type {
 import { readSnmpSettings } from './snmp-settings.ts';
 import type { AnySection, SectionTable } from './table.ts';
 import { readEgressSettings, readThrottleSettings } from './throttle-settings.ts';
+import {
+  type AcceleratorReader,
+  type AgreeingAccelerator,
+  checkAgreement,
+  readProxyProtocol,
+  readTlsSettings,
+  type TlsSources,
+} from './tls-settings.ts';
 import { readVirusSettings } from './virus-settings.ts';
 
-export { type ConfigFault, formatFault } from './fault.ts';
+export { type ConfigFault, formatFault, formatWarning } from './fault.ts';
 export { restartOnlyDifferences } from './restart.ts';
 
 /** The settings, or everything that keeps the file from being used, in the order of its lines. */
 export type Loaded =
-  | { readonly ok: true; readonly settings: Settings }
+  | {
+      readonly ok: true;
+      readonly settings: Settings;
+      /** What is worth a word, such as a certificate that has expired. */
+      readonly warnings: readonly ConfigFault[];
+    }
   | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
 /** Gives a file's bytes, or throws as `readFileSync` does. */
 export type ReadFile = (file: string) => Uint8Array;
-
-type AcceleratorReader = SectionReader<
-  typeof acceleratorSection extends SectionTable<infer V> ? V : never
->;
 
 const secondMs = 1000;
 
@@ -68,7 +77,10 @@ class Assembly {
     });
   }
 
-  #accelerator(section: AcceleratorSection): ClaimingAccelerator {
+  #accelerator(
+    section: AcceleratorSection,
+    sources: TlsSources,
+  ): ClaimingAccelerator & AgreeingAccelerator {
     const reader = new SectionReader(acceleratorSection, {
       name: section.name,
       section,
@@ -77,20 +89,31 @@ class Assembly {
     const origins = reader.get('Origin');
     const hosts = reader.get('Hosts');
     checkDynamic(reader, origins, hosts);
+    const listen = reader.get('Listen');
+    const trustedProxies = reader.get('TrustedProxies');
+    const tls = readTlsSettings(reader, sources);
+    const isListenKnown = !reader.isBad('Listen') && !reader.isBad('ListenTls');
+    if (listen.length + tls.listen.length === 0 && isListenKnown) {
+      reader.report(reader.lineOf('Listen'), 'Listen', 'it is required');
+    }
     return {
       settings: {
         name: section.word,
-        listen: reader.get('Listen'),
+        listen,
         origins,
         dynamicPort: reader.get('OriginPort'),
         dynamicPrivate: reader.get('AllowPrivate'),
         hosts,
-        trustedProxies: reader.get('TrustedProxies'),
+        trustedProxies,
+        tls,
+        proxyProtocol: readProxyProtocol(reader, trustedProxies),
       },
       section: section.name,
       listenLine: reader.lineOf('Listen'),
+      listenTlsLine: reader.lineOf('ListenTls'),
       hostsLine: reader.has('Hosts') ? reader.lineOf('Hosts') : undefined,
-      isComplete: !reader.isBad('Listen') && !reader.isBad('Hosts'),
+      isComplete: isListenKnown && !reader.isBad('Hosts'),
+      lineOf: (key) => reader.lineOf(key),
       report: (line, key, message) => reader.report(line, key, message),
     };
   }
@@ -121,6 +144,12 @@ class Assembly {
       connectTimeoutMs: reader.get('ConnectTimeout') * secondMs,
       originTimeoutMs: reader.get('OriginTimeout') * secondMs,
       upgradeTimeoutMs: reader.get('UpgradeTimeout') * secondMs,
+      tlsHandshakeTimeoutMs: reader.get('TlsHandshakeTimeout') * secondMs,
+      tlsHandshakesMax: reader.get('MaxTlsHandshakes'),
+      h2StreamsMax: reader.get('MaxH2Streams'),
+      h2HeaderBytesMax: reader.get('MaxH2HeaderBytes'),
+      h2ResetsMax: reader.get('MaxH2Resets'),
+      h2SessionMemoryMiB: reader.get('MaxH2SessionMemory'),
       connectionsMax: reader.get('MaxConnections'),
       originConnectionsMax: reader.get('MaxOriginConnections'),
       originQueueMax: reader.get('MaxOriginQueue'),
@@ -145,9 +174,12 @@ class Assembly {
     };
   }
 
-  build(file: string, readFile: ReadFile): Settings {
-    const folder = dirname(resolve(file));
-    const accelerators = this.#layout.accelerators.map((section) => this.#accelerator(section));
+  build(file: string, sources: TlsSources): Settings {
+    const { folder, readFile } = sources;
+    const accelerators = this.#layout.accelerators.map((section) =>
+      this.#accelerator(section, sources),
+    );
+    checkAgreement(accelerators.filter((accelerator) => accelerator.isComplete));
     const adminReader = this.#reader(adminSection);
     const admin: AdminSettings = {
       listen: adminReader.get('Listen'),
@@ -188,9 +220,13 @@ class Assembly {
 
 /**
  * Reads and checks `file`. An unreadable file is one fault with line 0, which `formatFault` prints as
- * `FILE: cannot be read: …`.
+ * `FILE: cannot be read: …`. `nowMs` tells which certificates have expired.
  */
-export function loadSettings(file: string, readFile: ReadFile = readFileSync): Loaded {
+export function loadSettings(
+  file: string,
+  readFile: ReadFile = readFileSync,
+  nowMs = Date.now(),
+): Loaded {
   const faults: Fault[] = [];
   const failed = (): Loaded => ({
     ok: false,
@@ -214,8 +250,15 @@ export function loadSettings(file: string, readFile: ReadFile = readFileSync): L
   const ini = parseIni(Buffer.from(bytes).toString('latin1'));
   faults.push(...ini.faults);
   const report = (fault: Fault) => faults.push(fault);
-  const settings = new Assembly(layOut(ini, report), report).build(file, readFile);
-  return faults.length === 0 ? { ok: true, settings } : failed();
+  const warnings: Fault[] = [];
+  const settings = new Assembly(layOut(ini, report), report).build(file, {
+    folder: dirname(resolve(file)),
+    readFile,
+    nowMs,
+    warn: (warning) => warnings.push(warning),
+  });
+  if (faults.length > 0) return failed();
+  return { ok: true, settings, warnings: warnings.map((warning) => ({ ...warning, file })) };
 }
 
 /** A dynamic origin cannot be one of several, and needs Hosts. */

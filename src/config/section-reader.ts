@@ -91,6 +91,11 @@ export class SectionReader<V> {
     }
   }
 
+  /** The section's name in faults. */
+  get name(): string {
+    return this.#options.name;
+  }
+
   /** The section's own line; 0 when the file does not have it. */
   get line(): number {
     return this.#options.section?.line ?? 0;

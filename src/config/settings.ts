@@ -14,6 +14,7 @@ import { limitsSection } from './limit-rows.ts';
 import { snmpSection } from './snmp-rows.ts';
 import { type AnySection, defineSection } from './table.ts';
 import { egressSection, throttleSection } from './throttle-rows.ts';
+import { tlsRows } from './tls-rows.ts';
 import { choice, flag, integer, listOf, logFileName, token } from './value.ts';
 import { virusSection } from './virus-rows.ts';
 
@@ -48,12 +49,11 @@ export const acceleratorSection = defineSection({
     Listen: {
       type: listOf(listenAddress, 'comma list of host:port'),
       default: '',
-      defaultNote: 'none, it must be given',
+      defaultNote: 'none, it or ListenTls must be given',
       shipped: '127.0.0.1:8080',
       example: '0.0.0.0:80, [::]:80',
       live: true,
-      required: true,
-      help: 'Where clients connect to. 0.0.0.0 stands for every IPv4 address of the machine and [::] for every IPv6 address.',
+      help: 'Where clients connect to in the clear. 0.0.0.0 stands for every IPv4 address of the machine and [::] for every IPv6 address.',
     },
     Origin: {
       type: listOf(
@@ -96,6 +96,7 @@ export const acceleratorSection = defineSection({
       live: true,
       help: 'The load balancers and CDNs in front of wormgate. Only their X-Forwarded-For and Forwarded headers are believed, and their connections are never closed because of a virus request, which is answered 400 there.',
     },
+    ...tlsRows,
   },
 });
 

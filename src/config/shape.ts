@@ -25,6 +25,38 @@ export type OriginAddress =
   | { readonly kind: 'demo' }
   | { readonly kind: 'dynamic' };
 
+/** Where a certificate and its private key are, absolute paths. */
+export interface CertificateFiles {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
+/** A certificate that can be used, as it was read. */
+export interface Certificate extends CertificateFiles {
+  /** PEM: the certificate and what it was signed with. */
+  readonly chain: Buffer;
+  /** PEM. */
+  readonly key: Buffer;
+  /** `rsa`, `ec` and the like. */
+  readonly keyType: string;
+  /** The host names that it is for, lower case, `*.` wildcards included. */
+  readonly names: readonly string[];
+}
+
+/** What an accelerator has to do with TLS. */
+export interface TlsSettings {
+  readonly listen: readonly HostPort[];
+  readonly certificates: readonly Certificate[];
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** In the notation of OpenSSL; empty: modern ones. */
+  readonly ciphers: string;
+  readonly http2: boolean;
+  /** The value of Strict-Transport-Security; empty: none. */
+  readonly hsts: string;
+  /** The port that plain requests are redirected to; undefined: they are not. */
+  readonly redirectPort: number | undefined;
+}
+
 /** `[Accelerator NAME]`: a site that we stand in front of. */
 export interface AcceleratorSettings {
   readonly name: string;
@@ -37,6 +69,9 @@ export interface AcceleratorSettings {
   readonly hosts: readonly string[];
   /** CIDRs of the peers whose X-Forwarded-For and Forwarded are believed. */
   readonly trustedProxies: readonly string[];
+  readonly tls: TlsSettings;
+  /** Connections begin with a PROXY protocol header. */
+  readonly proxyProtocol: boolean;
 }
 
 /** A pattern written into PROXY.CFG as `PatternN="bytes",origLength`. */
@@ -88,6 +123,12 @@ export interface LimitSettings {
   readonly connectTimeoutMs: number;
   readonly originTimeoutMs: number;
   readonly upgradeTimeoutMs: number;
+  readonly tlsHandshakeTimeoutMs: number;
+  readonly tlsHandshakesMax: number;
+  readonly h2StreamsMax: number;
+  readonly h2HeaderBytesMax: number;
+  readonly h2ResetsMax: number;
+  readonly h2SessionMemoryMiB: number;
   readonly connectionsMax: number;
   readonly originConnectionsMax: number;
   readonly originQueueMax: number;

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { normalizeAddress } from '../config/address-list.ts';
+import type { Arrival } from './arrival.ts';
 import { linger, mayBeOnItsWay } from './linger.ts';
 import { RequestTap } from './request-tap.ts';
 
@@ -22,6 +23,7 @@ export interface Turn {
 
 export class Connection {
   readonly socket: Socket;
+  readonly arrival: Arrival;
   /** The peer's address, kept because a closed socket forgets it. */
   readonly peer: string;
   readonly #headBytesMax: number;
@@ -36,8 +38,9 @@ export class Connection {
   #afterTurns: (() => void) | undefined;
 
   /** `onOverflow`: a head, or a line within a body, is longer than `headBytesMax`. */
-  constructor(socket: Socket, headBytesMax: number, onOverflow: () => void) {
+  constructor(socket: Socket, arrival: Arrival, headBytesMax: number, onOverflow: () => void) {
     this.socket = socket;
+    this.arrival = arrival;
     this.peer = normalizeAddress(socket.remoteAddress ?? '');
     this.#headBytesMax = headBytesMax;
     this.#onOverflow = onOverflow;

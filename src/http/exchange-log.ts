@@ -4,6 +4,7 @@
  */
 import type { AccessOutcome } from '../log/access.ts';
 import { meaningOf } from '../virus/learning.ts';
+import { loggedLine } from './arrival.ts';
 import type { Exchange, LoggedRequest } from './exchange.ts';
 import type { FrontParts } from './policy.ts';
 
@@ -13,7 +14,9 @@ export function logExchange(exchange: Exchange, parts: FrontParts): void {
   exchange.logged = true;
   const { requestString: text } = exchange;
   const isSound = exchange.line !== undefined;
-  logRequest({ ...exchange, isSound, text, requestStart: 0, requestEnd: text.length }, parts);
+  const { isHttp2 } = exchange.arrival;
+  const place = { text, requestStart: 0, requestEnd: text.length };
+  logRequest({ ...exchange, isSound, isHttp2, ...place }, parts);
 }
 
 /**
@@ -21,13 +24,13 @@ export function logExchange(exchange: Exchange, parts: FrontParts): void {
  * Update what was served.
  */
 export function logRequest(request: LoggedRequest, parts: FrontParts): void {
-  if (parts.suspects.isWatching) noteAnswer(request, parts);
+  if (parts.suspects.isWatching && request.isRedirected !== true) noteAnswer(request, parts);
   const isOrdinary = request.isSound && request.match === undefined && request.error === undefined;
   if (isOrdinary && parts.policy().settings.log.requests === 'blocked') return;
   parts.logAccess({
     client: request.client,
     atMs: request.atMs,
-    requestLine: request.rawLine,
+    requestLine: loggedLine(request.rawLine, request.isHttp2),
     outcome: outcomeOf(request),
   });
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Site } from '../upstream/origins.ts';
+import type { Arrival } from './arrival.ts';
 import type { Framing } from './body-skipper.ts';
 import { clientAddress } from './client-address.ts';
 import type { Connection } from './connection.ts';
@@ -23,6 +24,8 @@ export interface LoggedRequest {
   readonly id: string;
   readonly atMs: number;
   readonly client: string;
+  /** Over HTTP/2; the line below is then that of the same request in HTTP/1.1. */
+  readonly isHttp2: boolean;
   /** The request line as the client sent it, latin1. */
   readonly rawLine: string;
   /** False: the line breaks the grammar. */
@@ -39,12 +42,15 @@ export interface LoggedRequest {
   readonly status: number | undefined;
   /** Body bytes sent. */
   readonly bytes: number;
+  /** It was led elsewhere: its answer says nothing about what there is. */
+  readonly isRedirected?: boolean;
 }
 
 export interface Exchange {
   readonly id: string;
   readonly atMs: number;
   readonly req: IncomingMessage;
+  readonly arrival: Arrival;
   /** The request line as the client sent it, latin1. */
   readonly rawLine: string;
   /** The size of the head as sent, in bytes. */
@@ -67,6 +73,7 @@ export interface Exchange {
   error: string | undefined;
   status: number | undefined;
   bytes: number;
+  isRedirected: boolean;
   logged: boolean;
 }
 
@@ -88,6 +95,7 @@ export function beginExchange(
     id: nextRequestId(),
     atMs: parts.nowMs(),
     req,
+    arrival: connection.arrival,
     rawLine: head?.line ?? `${req.method} ${req.url} HTTP/${req.httpVersion}`,
     headByteCount: head?.byteCount ?? 0,
     line: reduced === undefined && req.method !== 'CONNECT' ? undefined : line,
@@ -104,6 +112,7 @@ export function beginExchange(
     error: undefined,
     status: undefined,
     bytes: 0,
+    isRedirected: false,
     logged: false,
   };
 }

@@ -61,7 +61,8 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     this.parts = lane.parts;
     this.#lane = lane;
     // Asked for now, because a closed socket forgets its peer.
-    this.memory = new SiteMemory(normalizeAddress(socket.remoteAddress ?? ''), lane.listen);
+    this.memory = new SiteMemory(normalizeAddress(socket.remoteAddress ?? ''), lane);
+    this.request.isHttp2 = lane.arrival.isHttp2;
     this.#activeTick = lane.tick;
     this.#headTick = lane.tick;
     socket.on('data', this.#onData);
@@ -77,6 +78,10 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
       this.#relay = new Relay(this);
     }
     return this.#relay;
+  }
+
+  get hstsLine(): string {
+    return this.memory.hstsLine;
   }
 
   nowMs(): number {
@@ -132,6 +137,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
       requestId: request.id,
       close: !keepsOpen,
       asJson: request.wantsJson,
+      hstsLine: this.hstsLine,
     };
     const written = answerText(answer, parts.nowMs(), request.method === 'HEAD');
     request.bytes = written.bodyBytes;
@@ -300,6 +306,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     this.#isOver = true;
     const head = {
       socket,
+      isHttp2: this.#lane.arrival.isHttp2,
       peer: memory.peer,
       peerTrusted: memory.mayBeTrusted(parts.policy().sites),
       bytes: this.#unread.bytes,

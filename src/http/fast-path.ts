@@ -1,10 +1,12 @@
 /**
  * The fast path: ordinary requests are read from the socket, judged and relayed without the web
  * framework. Whatever is not ordinary goes to the front, socket and unread bytes together, for the
- * rest of that connection. Here are the connections of one listen address as a whole: their clock,
+ * rest of that connection. Here are the connections of one listen address
+ * that arrive alike, as a whole: their clock,
  * their bounds, their end; fast-connection.ts has the life of one.
  */
 import type { Socket } from 'node:net';
+import type { Arrival } from './arrival.ts';
 import { FastConnection } from './fast-connection.ts';
 import type { Lane, LaneConnection } from './lane.ts';
 import type { FrontParts } from './policy.ts';
@@ -14,6 +16,7 @@ import { tickMs } from './waits.ts';
 export class FastPath implements Lane {
   readonly parts: FrontParts;
   readonly listen: string;
+  readonly arrival: Arrival;
   tick = 0;
   isClosing = false;
   isCutting = false;
@@ -27,10 +30,12 @@ export class FastPath implements Lane {
   constructor(
     parts: FrontParts,
     listen: string,
+    arrival: Arrival,
     handOver: (socket: Socket, unread: Unread) => void,
   ) {
     this.parts = parts;
     this.listen = listen;
+    this.arrival = arrival;
     this.#handOver = handOver;
   }
 
@@ -43,7 +48,7 @@ export class FastPath implements Lane {
   }
 
   forget(connection: LaneConnection): void {
-    this.parts.statistics.totals.connections_closed += 1;
+    if (this.arrival.countsEnd) this.parts.statistics.totals.connections_closed += 1;
     this.#remove(connection);
   }
 

@@ -17,6 +17,7 @@ export class FastRequest implements Judged, LoggedRequest {
   status: number | undefined;
   bytes = 0;
   readonly isSound = true;
+  isHttp2 = false;
   /** The head, latin1, or only its request line. */
   text = '';
   #id = '';

@@ -145,7 +145,7 @@ function fieldValue(index: number, text: string): string | undefined {
 function isOrdinary({ memory, request }: FastClient): boolean {
   if (head.minorVersion === 0 || head.hasManyBlanks) return false;
   if (head.hostIndex < 0 || !memory.isHost || memory.site?.mayTakeFastPath !== true) return false;
-  if (head.method === '') return false;
+  if (head.method === '' || memory.redirects) return false;
   // Our own name in Via may be a loop: the front counts.
   return head.viaIndex < 0 || !request.text.includes(viaName);
 }

@@ -10,11 +10,14 @@ import type { Duplex } from 'node:stream';
 import type { HostPort } from '../config/shape.ts';
 import { type FastifyInstance, fastify } from '../fastify.ts';
 import { listenKey } from '../upstream/origins.ts';
+import { type Arrival, inTheClear, overHttp2, overTls } from './arrival.ts';
 import { Connection, type Turn } from './connection.ts';
 import { announcesBody, beginExchange, type Exchange } from './exchange.ts';
 import { logExchange } from './exchange-log.ts';
 import { FastPath } from './fast-path.ts';
 import { handle, refuse, sendOn } from './handle.ts';
+import { Intake } from './intake.ts';
+import type { ListenerRules } from './listeners.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { HeadOverflow, type RefusedHead, refuseHead } from './refused-head.ts';
@@ -30,20 +33,25 @@ const lateHeadCheckMs = 1000;
  */
 const halfClosedMs = 500;
 
+/** Of an address that a reload took away while the connection was on its way. */
+const plainRules: ListenerRules = { proxyProtocol: false, tls: undefined };
+
 const nothingRead: Unread = { bytes: Buffer.alloc(0), hasEnded: false };
 
 /** Makes a socket the front's, with bytes that were read from it already. */
-type Adopt = (socket: Socket, unread: Unread) => void;
+type Adopt = (socket: Socket, unread: Unread, arrival: Arrival) => void;
 
 export class Front {
   readonly #address: HostPort;
   readonly #listen: string;
   readonly #parts: FrontParts;
   readonly #app: FastifyInstance;
-  readonly #fastPaths: FastPath[] = [];
+  readonly #fastPaths = new Map<Arrival, FastPath>();
+  readonly #intake: Intake;
   readonly #servers: Server[] = [];
   readonly #connections = new Map<Socket, Connection>();
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
+  #adopt: Adopt = () => {};
   #closing = false;
   /** The drain's time is up: what ends now, we ended. */
   #cutting = false;
@@ -52,6 +60,9 @@ export class Front {
     this.#address = address;
     this.#listen = listenKey(address);
     this.#parts = parts;
+    this.#intake = new Intake(parts, this.#listen, (socket, arrival) =>
+      this.#serve(socket, arrival),
+    );
     this.#app = fastify({
       logger: false,
       // The router has one route; the target is never its business, nor is it ever decoded.
@@ -94,7 +105,8 @@ export class Front {
     this.#closing = true;
     const closed = Promise.all([
       this.#app.close(),
-      ...this.#fastPaths.map((fastPath) => fastPath.close(drainMs)),
+      ...Array.from(this.#fastPaths.values(), (fastPath) => fastPath.close(drainMs)),
+      this.#intake.close(drainMs),
     ]);
     for (const connection of this.#connections.values()) {
       if (connection.current === undefined) connection.socket.destroySoon();
@@ -129,7 +141,7 @@ export class Front {
     server.maxHeadersCount = 0;
     // Node would give up a request at once when its client ends the sending side.
     Object.assign(server, { httpAllowHalfOpen: true });
-    const adopt = this.#lanesOf(server);
+    this.#openLanes(server);
     server.on('drop', () => this.#parts.statistics.add('connections_refused'));
     const take = (req: IncomingMessage, res: ServerResponse) =>
       this.#take(req, res, () => route(req, res));
@@ -137,10 +149,10 @@ export class Front {
     server.on('checkContinue', take);
     server.on('checkExpectation', take);
     server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) =>
-      this.#switch(adopt, req, socket, head),
+      this.#switch(req, socket, head),
     );
     server.on('connect', (req: IncomingMessage, socket: Socket, head: Buffer) =>
-      this.#switch(adopt, req, socket, head),
+      this.#switch(req, socket, head),
     );
     server.on('timeout', (socket) => this.#timedOut(socket));
     this.#servers.push(server);
@@ -148,29 +160,31 @@ export class Front {
   }
 
   /** Puts the fast path before a server's own parser, which gets what that hands over. */
-  #lanesOf(server: Server): Adopt {
+  #openLanes(server: Server): void {
     const [parse] = server.listeners('connection');
     if (parse === undefined) throw new Error('the server has no parser');
     server.removeAllListeners('connection');
-    const adopt = (socket: Socket, { bytes, hasEnded }: Unread) => {
+    this.#adopt = (socket, { bytes, hasEnded }, arrival) => {
       if (bytes.length > 0 && !hasEnded) socket.unshift(bytes);
       parse.call(server, socket);
-      this.#listenIn(socket);
+      this.#listenIn(socket, arrival);
       socket.resume();
       if (!hasEnded) return;
       // The stream itself will not say these again.
       socket.emit('data', bytes);
       socket.emit('end');
     };
-    const fastPath = new FastPath(this.#parts, this.#listen, adopt);
-    this.#fastPaths.push(fastPath);
-    server.on('connection', (socket) => this.#accept(socket, fastPath, adopt));
-    return adopt;
+    for (const arrival of [inTheClear, overTls, overHttp2]) {
+      const handOver = (socket: Socket, unread: Unread) => this.#adopt(socket, unread, arrival);
+      const fastPath = new FastPath(this.#parts, this.#listen, arrival, handOver);
+      this.#fastPaths.set(arrival, fastPath);
+    }
+    server.on('connection', (socket) => this.#accept(socket));
   }
 
-  #accept(socket: Socket, fastPath: FastPath, adopt: Adopt): void {
+  #accept(socket: Socket): void {
     const { totals } = this.#parts.statistics;
-    const { settings } = this.#parts.policy();
+    const { settings, listeners } = this.#parts.policy();
     // All listen addresses together; the server's own maxConnections knows of one only.
     const isFull = totals.connections - totals.connections_closed >= settings.limits.connectionsMax;
     // Without a peer: it has gone again, and nobody could say whose request it was.
@@ -180,12 +194,17 @@ export class Front {
       return;
     }
     totals.connections += 1;
-    if (settings.fastPath) fastPath.take(socket);
-    else adopt(socket, nothingRead);
+    this.#intake.take(socket, listeners.get(this.#listen) ?? plainRules);
+  }
+
+  /** Gives a connection, or a stream of one, to the lane that it begins on. */
+  #serve(socket: Socket, arrival: Arrival): void {
+    if (this.#parts.policy().settings.fastPath) this.#fastPaths.get(arrival)?.take(socket);
+    else this.#adopt(socket, nothingRead, arrival);
   }
 
   /** Follows a connection that is the front's now, or is so again. */
-  #listenIn(socket: Socket): void {
+  #listenIn(socket: Socket, arrival: Arrival): void {
     const known = this.#connections.get(socket);
     if (known !== undefined) {
       known.tapAgain();
@@ -195,7 +214,8 @@ export class Front {
     const { limits } = this.#parts.policy().settings;
     socket.setNoDelay(true);
     const overflow = () => this.#refuse(new HeadOverflow(), socket);
-    this.#connections.set(socket, new Connection(socket, limits.headerBytesMax, overflow));
+    const connection = new Connection(socket, arrival, limits.headerBytesMax, overflow);
+    this.#connections.set(socket, connection);
     let halfClosed: NodeJS.Timeout | undefined;
     socket.once('end', () => {
       if (this.#connections.get(socket)?.current === undefined) return;
@@ -204,7 +224,7 @@ export class Front {
     socket.once('close', () => {
       clearTimeout(halfClosed);
       this.#connections.delete(socket);
-      statistics.add('connections_closed');
+      if (arrival.countsEnd) statistics.add('connections_closed');
     });
   }
 
@@ -247,7 +267,7 @@ export class Front {
     if (this.#closing) connection.afterTurns(() => connection.socket.destroySoon());
   }
 
-  #switch(adopt: Adopt, req: IncomingMessage, socket: Socket, head: Buffer): void {
+  #switch(req: IncomingMessage, socket: Socket, head: Buffer): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.isBroken) {
       socket.destroy();
@@ -260,7 +280,7 @@ export class Front {
     connection.afterTurns(() => {
       socket.removeListener('drain', relayDrain);
       takeUpgrade(exchange, connection, head, this.#parts, (bytes) =>
-        adopt(socket, { bytes, hasEnded: false }),
+        this.#adopt(socket, { bytes, hasEnded: false }, connection.arrival),
       );
     });
   }
@@ -298,6 +318,7 @@ export class Front {
     const { socket, peer, tap } = connection;
     return {
       socket,
+      isHttp2: connection.arrival.isHttp2,
       peer,
       peerTrusted: this.#parts.policy().sites.trustedProxies(this.#listen).has(peer),
       bytes: tap.refusedBytes(),

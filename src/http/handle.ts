@@ -7,11 +7,14 @@ import type { ServerResponse } from 'node:http';
 import { originFaults } from '../upstream/faults.ts';
 import { forward } from '../upstream/forward.ts';
 import type { Origin, Site } from '../upstream/origins.ts';
+import { versionOf } from './arrival.ts';
 import { announcesBody, type Exchange, hostOf, waitsForContinue } from './exchange.ts';
 import { withOrigins } from './find-origins.ts';
 import { ambiguityOf } from './head.ts';
+import { hstsLineOf } from './hsts.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import type { FrontParts, Policy } from './policy.ts';
+import { redirectOf } from './redirect.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { reply } from './reply.ts';
 import { judge, wouldSlip } from './verdict.ts';
@@ -58,7 +61,7 @@ export function findRefusal(exchange: Exchange, policy: Policy): Refusal | undef
   if (exchange.site === undefined) return refusals.misdirected;
   const expect = req.httpVersionMinor > 0 ? fields.expect?.toLowerCase() : undefined;
   if (expect !== undefined && expect !== '100-continue') return refusals.expectation;
-  return undefined;
+  return redirectOf(exchange, exchange.site);
 }
 
 /** Answers with a refusal, and closes the connection but for `keepsOpen`. */
@@ -71,6 +74,7 @@ export function refuse(
   if (refusal.counter !== undefined) parts.statistics.add(refusal.counter);
   exchange.status = refusal.status;
   exchange.error = refusal.error;
+  exchange.isRedirected = refusal.location !== undefined;
   exchange.bytes = reply(exchange.req, res, {
     status: refusal.status,
     explanation: refusal.explanation,
@@ -78,13 +82,19 @@ export function refuse(
     close: !keepsOpen(exchange, refusal, parts),
     asJson: exchange.fields.accept.includes('application/json'),
     retryAfter: refusal.retryAfter,
+    location: refusal.location,
+    hstsLine: hstsLineOf(exchange.site?.settings.tls, exchange.arrival),
   });
 }
 
-/** True when a refusal leaves the connection open: a trusted peer carries others' requests on it. */
+/**
+ * True when a refusal leaves the connection open: a trusted peer carries others' requests on it, and a
+ * client that is redirected has done nothing wrong.
+ */
 export function keepsOpen(exchange: Exchange, refusal: Refusal, parts: FrontParts): boolean {
   const isDrop = refusal === refusals.blocked || refusal === refusals.malformedLine;
-  return isDrop && exchange.peerTrusted && !parts.draining();
+  const isRedirect = refusal.location !== undefined && !announcesBody(exchange.fields);
+  return ((isDrop && exchange.peerTrusted) || isRedirect) && !parts.draining();
 }
 
 /** Sends a humble request to its site's origin, once that is found, and the answer back. */
@@ -94,13 +104,14 @@ export function sendOn(
   res: ServerResponse,
   parts: FrontParts,
 ): void {
-  const onFound = (origins: readonly Origin[]) => sendTo(exchange, origins, res, parts);
+  const onFound = (origins: readonly Origin[]) => sendTo(exchange, site, origins, res, parts);
   const onRefused = (refusal: Refusal) => refuse(exchange, res, refusal, parts);
   withOrigins(exchange, site, parts, { onFound, onRefused });
 }
 
 function sendTo(
   exchange: Exchange,
+  site: Site,
   origins: readonly Origin[],
   res: ServerResponse,
   parts: FrontParts,
@@ -118,6 +129,7 @@ function sendTo(
     chunked,
     expectsContinue: waitsForContinue(exchange),
     limits,
+    hsts: exchange.arrival.proto === 'https' ? site.settings.tls.hsts : '',
     onRetry: () => parts.statistics.add('requests_retried'),
     onFault: (code) => {
       const { status, explanation, counter } = originFaults[code];
@@ -144,10 +156,10 @@ export function forwardingFacts(exchange: Exchange, chunked: boolean) {
   return {
     peer: exchange.peer,
     peerTrusted: exchange.peerTrusted,
-    proto: 'http',
+    proto: exchange.arrival.proto,
     host: hostOf(exchange),
     hostFromTarget: exchange.authority !== undefined,
-    httpVersion: exchange.req.httpVersion,
+    httpVersion: versionOf(exchange.arrival, exchange.req.httpVersion),
     chunked,
   } as const;
 }

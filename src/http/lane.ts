@@ -1,5 +1,6 @@
 /** What a connection of the fast path and the fast path as a whole know of each other. */
 import type { Socket } from 'node:net';
+import type { Arrival } from './arrival.ts';
 import type { FrontParts } from './policy.ts';
 import type { Unread } from './unread-bytes.ts';
 
@@ -15,6 +16,7 @@ export interface Lane {
   readonly parts: FrontParts;
   /** The key of the listen address. */
   readonly listen: string;
+  readonly arrival: Arrival;
   /** Counts up every `tickMs`; the only clock of waits, since wall-clock time may step. */
   readonly tick: number;
   /** Connections are to end behind their next answer. */

@@ -3,6 +3,7 @@
  * copied in runs, and what outgoing-headers.ts adds, in the same places. The same bytes as the front
  * sends through Node.
  */
+import { type Arrival, versionOf } from './arrival.ts';
 import { viaName } from './head.ts';
 import { forwardedHop } from './outgoing-headers.ts';
 import { fieldKinds, type HeadScanner } from './request-head.ts';
@@ -14,31 +15,35 @@ export interface Forwarder {
   readonly peerTrusted: boolean;
   /** As in the Host header. */
   readonly host: string;
+  readonly arrival: Arrival;
+  /** Our line of Via. */
+  readonly via: string;
   /** What stands behind the client's lines when none of them has a say in it. */
   readonly tail: string;
 }
 
-const ownVia = `Via: 1.1 ${viaName}\r\n`;
 /** How Node's agent asks for a connection that stays open. */
 const keepAlive = 'Connection: keep-alive\r\n\r\n';
 
 /** Prepares what `originHead` adds. */
-export function makeForwarder(options: Omit<Forwarder, 'tail'>): Forwarder {
-  const { peer, host } = options;
-  const forwarded = `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\n`;
-  return { ...options, tail: `${ownVia}${forwarded}X-Forwarded-Host: ${host}\r\n${keepAlive}` };
+export function makeForwarder(options: Omit<Forwarder, 'via' | 'tail'>): Forwarder {
+  const { peer, host, arrival } = options;
+  const via = `Via: ${versionOf(arrival, '1.1')} ${viaName}\r\n`;
+  const forwarded = `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: ${arrival.proto}\r\n`;
+  const tail = `${via}${forwarded}X-Forwarded-Host: ${host}\r\n${keepAlive}`;
+  return { ...options, via, tail };
 }
 
 /** The whole head for the origin; `text` is the client's head, which `head` read at its start. */
 export function originHead(head: HeadScanner, text: string, forwarder: Forwarder): string {
   const linesEnd = text.length - 2;
   if (!head.hasSpecialFields) return text.slice(0, linesEnd) + forwarder.tail;
-  const { peer, peerTrusted, host } = forwarder;
+  const { peer, peerTrusted, host, arrival } = forwarder;
   let lines = '';
   let runStart = 0;
-  let via = ownVia;
+  let { via } = forwarder;
   let hops = '';
-  let proto = 'X-Forwarded-Proto: http\r\n';
+  let proto = `X-Forwarded-Proto: ${arrival.proto}\r\n`;
   let forwardedHost = `X-Forwarded-Host: ${host}\r\n`;
   for (let index = 0; index < head.fieldCount; index += 1) {
     const kind = head.kinds[index] as number;
@@ -56,7 +61,7 @@ export function originHead(head: HeadScanner, text: string, forwarder: Forwarder
       if (kind === fieldKinds.forwardedProto) proto = '';
       if (kind === fieldKinds.forwardedHost) forwardedHost = '';
       if (kind === fieldKinds.forwarded) {
-        lines += `${text.slice(runStart, valueEnd + 2)}Forwarded: ${forwardedHop(peer, 'http')}\r\n`;
+        lines += `${text.slice(runStart, valueEnd + 2)}Forwarded: ${forwardedHop(peer, arrival.proto)}\r\n`;
         runStart = valueEnd + 2;
       }
       continue;

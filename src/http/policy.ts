@@ -15,11 +15,13 @@ import type { Screen } from '../virus/screen.ts';
 import type { ServedMemory } from '../virus/served-memory.ts';
 import type { Suspects } from '../virus/suspects.ts';
 import type { VirusSources } from '../virus/virus-sources.ts';
+import type { ListenerTable } from './listeners.ts';
 import type { Refusal } from './refusals.ts';
 
 export interface Policy {
   readonly settings: Settings;
   readonly sites: SiteTable;
+  readonly listeners: ListenerTable;
   readonly neverBlock: NeverBlock;
   /** Undefined: ScanVirusPatterns=0, nothing is screened. */
   readonly screen: Screen | undefined;

@@ -13,6 +13,8 @@ export interface Refusal {
   readonly counter?: CounterName;
   /** When to try again, in seconds (RFC 9110 §10.2.3). */
   readonly retryAfter?: number;
+  /** Where else to ask. */
+  readonly location?: string;
 }
 
 export const refusals = {

@@ -17,6 +17,10 @@ export interface Answer {
   readonly allow?: string;
   /** In seconds. */
   readonly retryAfter?: number | undefined;
+  /** Where else to ask. */
+  readonly location?: string | undefined;
+  /** A whole header line, its line end included; empty: none. */
+  readonly hstsLine?: string;
 }
 
 /** ASCII only: the sentences are ours. */
@@ -34,8 +38,10 @@ function headOf(answer: Answer, bodyBytes: number): string {
   const type = answer.asJson ? 'application/json' : 'text/plain; charset=utf-8';
   const allow = answer.allow === undefined ? '' : `Allow: ${answer.allow}\r\n`;
   const retry = answer.retryAfter === undefined ? '' : `Retry-After: ${answer.retryAfter}\r\n`;
+  const location = answer.location === undefined ? '' : `Location: ${answer.location}\r\n`;
+  const { hstsLine = '' } = answer;
   const connection = answer.close ? 'Connection: close\r\n' : '';
-  return `Content-Type: ${type}\r\nContent-Length: ${bodyBytes}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ${answer.requestId}\r\n${allow}${retry}${connection}`;
+  return `Content-Type: ${type}\r\nContent-Length: ${bodyBytes}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ${answer.requestId}\r\n${allow}${retry}${location}${hstsLine}${connection}`;
 }
 
 /** The same as a raw header list. */

@@ -4,13 +4,16 @@
  */
 import type { AddressList } from '../config/address-list.ts';
 import type { Site, SiteTable } from '../upstream/origins.ts';
+import type { Arrival } from './arrival.ts';
 import { isHost } from './head.ts';
+import { hstsLineOf } from './hsts.ts';
 import { type Forwarder, makeForwarder } from './origin-head.ts';
 
 export class SiteMemory {
   /** The connection's peer. */
   readonly peer: string;
   readonly #listen: string;
+  readonly #arrival: Arrival;
   #table: SiteTable | undefined;
   #host: string | undefined;
   #mayBeTrusted = false;
@@ -22,11 +25,16 @@ export class SiteMemory {
   peerTrusted = false;
   /** Whom else that site trusts. */
   trusted: AddressList | undefined;
+  /** The header line that its answers get; empty: none. */
+  hstsLine = '';
+  /** Its requests that come in the clear are led to TLS. */
+  redirects = false;
   #forwarder: Forwarder | undefined;
 
-  constructor(peer: string, listen: string) {
+  constructor(peer: string, lane: { readonly listen: string; readonly arrival: Arrival }) {
     this.peer = peer;
-    this.#listen = listen;
+    this.#listen = lane.listen;
+    this.#arrival = lane.arrival;
   }
 
   /** Whether any site of the address trusts the peer; if none does, no header has a say in anything. */
@@ -47,6 +55,9 @@ export class SiteMemory {
     this.#forwarder = undefined;
     this.isHost = isHost(host);
     this.site = table.find(this.#listen, host);
+    const tls = this.site?.settings.tls;
+    this.hstsLine = hstsLineOf(tls, this.#arrival);
+    this.redirects = this.#arrival.proto === 'http' && tls?.redirectPort !== undefined;
     this.trusted = this.site?.trustedProxies ?? table.trustedProxies(this.#listen);
     this.peerTrusted = mayBeTrusted && this.trusted.has(this.peer);
   }
@@ -57,6 +68,7 @@ export class SiteMemory {
       peer: this.peer,
       peerTrusted: this.peerTrusted,
       host: this.#host ?? '',
+      arrival: this.#arrival,
     });
     return this.#forwarder;
   }

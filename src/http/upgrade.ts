@@ -14,6 +14,7 @@ import { announcesBody, type Exchange } from './exchange.ts';
 import { logExchange } from './exchange-log.ts';
 import { withOrigins } from './find-origins.ts';
 import { findRefusal, forwardingFacts, keepsOpen } from './handle.ts';
+import { hstsLineOf } from './hsts.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
@@ -67,6 +68,7 @@ function refuseSwitch(
   const { status, explanation, error } = refusal;
   exchange.status = status;
   exchange.error = error;
+  exchange.isRedirected = refusal.location !== undefined;
   const answer = {
     status,
     explanation,
@@ -74,6 +76,8 @@ function refuseSwitch(
     close: !keepsOpen(exchange, refusal, parts),
     asJson: false,
     retryAfter: refusal.retryAfter,
+    location: refusal.location,
+    hstsLine: hstsLineOf(exchange.site?.settings.tls, exchange.arrival),
     ...(status === 405 && { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' }),
   };
   const { text, bodyBytes } = answerText(answer, parts.nowMs(), false);

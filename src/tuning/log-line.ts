@@ -19,6 +19,9 @@ const openBracket = 0x5b;
 const backslash = 0x5c;
 const closeBracket = 0x5d;
 
+const laterVersion = /^ HTTP\/[23]\.0$/;
+const laterVersionBytes = 9;
+
 const methodBytesMax = 32;
 const clientBytesMax = 64;
 
@@ -214,7 +217,24 @@ export class LogLineReader implements LogRequest {
     if (at === this.lineStart + 1 && bytes[this.lineStart] === dash) return false;
     this.requestStart = at + 1;
     if (bytes[at + 1] !== slash) this.#reduceTarget();
+    this.#readVersion();
     return true;
+  }
+
+  /** Requests over later versions are screened as the same request in HTTP/1.1. */
+  #readVersion(): void {
+    const versionStart = this.requestEnd - laterVersionBytes;
+    if (this.bytes[this.requestEnd - 1] !== 0x30 || versionStart < this.requestStart) return;
+    const version = this.bytes.toString('latin1', versionStart, this.requestEnd);
+    if (!laterVersion.test(version)) return;
+    if (this.bytes !== this.#scratch) {
+      this.bytes.copy(this.#scratch, 0, this.lineStart, this.requestEnd);
+      this.bytes = this.#scratch;
+      this.requestStart -= this.lineStart;
+      this.requestEnd -= this.lineStart;
+      this.lineStart = 0;
+    }
+    this.bytes.write('1.1', this.requestEnd - 3, 'latin1');
   }
 
   #reduceTarget(): void {

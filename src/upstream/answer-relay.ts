@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { AnswerScanner } from './answer-head.ts';
-import { answerText, compactHead, type Framing } from './answer-text.ts';
+import { answerText, compactHead, type Framing, missingHsts } from './answer-text.ts';
 import { ChunkScanner } from './chunk-scanner.ts';
 import { linesText, usableTrailers } from './hop-by-hop.ts';
 import { textOf } from './wire-grammar.ts';
@@ -21,6 +21,8 @@ export interface AnswerClient {
   readonly socket: Socket;
   /** Our side of the connection ends behind the answer. */
   readonly closesAfter: boolean;
+  /** Strict-Transport-Security for an answer that has none, as a whole line; empty: none. */
+  readonly hstsLine: string;
   /** Milliseconds since the epoch, now. */
   nowMs(): number;
 }
@@ -63,7 +65,11 @@ export class AnswerRelay {
     this.#source = sourceOf(head, isHead);
     this.#left = head.contentLength;
     if (this.#source === 'chunked') this.#chunks.begin();
-    const options = { framing: framingFor(this.#source), closes: this.#client.closesAfter };
+    const options = {
+      framing: framingFor(this.#source),
+      closes: this.#client.closesAfter,
+      hstsLine: missingHsts(head, bytes, this.#client.hstsLine),
+    };
     const start = this.#source === 'close' ? -1 : compactHead(head, bytes, options);
     if (start >= 0) return this.#relay('', bytes, start, head.end, end);
     const text = answerText(head, bytes, options, this.#client);

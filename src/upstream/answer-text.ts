@@ -15,6 +15,23 @@ export interface AnswerTextOptions {
   readonly framing: Framing;
   /** Our side of the connection ends behind the answer. */
   readonly closes: boolean;
+  /** A line of ours for the end of the head; empty: none. */
+  readonly hstsLine: string;
+}
+
+/** A client that has seen it comes over TLS only (RFC 6797). */
+export const hstsName = 'Strict-Transport-Security';
+
+/** `line` if the head that was read from `bytes` has none such, else empty. */
+export function missingHsts(head: AnswerScanner, bytes: Buffer, line: string): string {
+  if (line === '') return '';
+  for (let index = 0; index < head.fieldCount; index += 1) {
+    const start = head.nameStarts[index] as number;
+    const end = head.nameEnds[index] as number;
+    if (end - start !== hstsName.length) continue;
+    if (textOf(bytes, start, end).toLowerCase() === hstsName.toLowerCase()) return '';
+  }
+  return line;
 }
 
 /**
@@ -24,13 +41,14 @@ export interface AnswerTextOptions {
 export function answerText(
   head: AnswerScanner,
   bytes: Buffer,
-  { framing, closes }: AnswerTextOptions,
+  { framing, closes, hstsLine }: AnswerTextOptions,
   clock: { nowMs(): number },
 ): string {
   let text =
     head.isCanonical && !head.namesFields
       ? keptText(head, bytes, framing)
       : rewrittenText(head, bytes, framing);
+  text += hstsLine;
   if (!head.hasDate) text += `Date: ${httpDate(clock.nowMs())}\r\n`;
   if (closes) text += 'Connection: close\r\n';
   if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
@@ -45,9 +63,10 @@ export function answerText(
 export function compactHead(
   head: AnswerScanner,
   bytes: Buffer,
-  { framing, closes }: AnswerTextOptions,
+  { framing, closes, hstsLine }: AnswerTextOptions,
 ): number {
   if (!head.isCanonical || head.namesFields || !head.hasDate || closes) return -1;
+  if (hstsLine !== '') return -1;
   if (framing === 'chunked' || head.minorVersion === 0) return -1;
   let start = head.start;
   for (let index = 0; index < head.fieldCount; index += 1) {

@@ -19,6 +19,8 @@ export interface Forwarding {
   /** True when the client waits for 100 Continue before it sends the body. */
   readonly expectsContinue: boolean;
   readonly limits: LimitSettings;
+  /** The value of Strict-Transport-Security for an answer that has none; empty: none. */
+  readonly hsts: string;
   /** The request is sent once more, to the same origin or the next. */
   onRetry(): void;
   /** The origin failed before its answer began: the client is still owed one. */

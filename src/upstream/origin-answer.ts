@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { answerFieldCountMax } from './answer-head.ts';
+import { hstsName } from './answer-text.ts';
 import type { Attempt } from './attempt.ts';
 import { OriginError } from './faults.ts';
 import { type HeaderLine, usableTrailers, withoutHopByHop } from './hop-by-hop.ts';
@@ -51,6 +52,10 @@ function writeHead(attempt: Attempt, proxyRes: IncomingMessage): boolean {
   if (status < 200 || !isStrict(proxyRes)) return false;
   const isOld = req.httpVersionMinor === 0;
   const lines = answerLines(proxyRes, { status, isOld, isHead: req.method === 'HEAD' });
+  const { hsts } = forwarding;
+  if (hsts !== '' && !lines.some(([name]) => name.toLowerCase() === hstsName.toLowerCase())) {
+    lines.push([hstsName, hsts]);
+  }
   // The client will not send its body now, or will it? Nobody could tell it from the next request.
   const bodyUnsure = forwarding.expectsContinue && !attempt.continued && !req.complete;
   if (bodyUnsure) res.shouldKeepAlive = false;

@@ -202,7 +202,7 @@ export class SiteTable {
 
   constructor(sites: readonly Site[]) {
     for (const site of sites) {
-      for (const address of site.settings.listen) {
+      for (const address of [...site.settings.listen, ...site.settings.tls.listen]) {
         const key = listenKey(address);
         const hosts = this.#byListen.get(key) ?? new Map<string, Site>();
         this.#byListen.set(key, hosts);

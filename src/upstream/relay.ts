@@ -35,6 +35,8 @@ export interface RelayClient {
   nowMs(): number;
   /** Whether our side of the client's connection ends behind this answer. */
   readonly closesAfter: boolean;
+  /** Strict-Transport-Security for an answer that has none, as a whole line; empty: none. */
+  readonly hstsLine: string;
   /** The origin said or took something, or a wait for it begins. */
   onActivity(): void;
   /**

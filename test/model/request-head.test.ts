@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { inTheClear } from '../../src/http/arrival.ts';
 import { originHead } from '../../src/http/origin-head.ts';
 import { outgoingHeaders } from '../../src/http/outgoing-headers.ts';
 import { fieldKinds, HeadScanner } from '../../src/http/request-head.ts';
@@ -173,7 +174,7 @@ test('the origin is sent the lines that the front sends it', () => {
         assert.equal(read(scanner, head), 'whole');
         const host = model.fields.find(([key]) => key.toLowerCase() === 'host')?.[1] ?? '';
         fc.pre(host !== '');
-        const memory = new SiteMemory(peer, '127.0.0.1:80');
+        const memory = new SiteMemory(peer, { listen: '127.0.0.1:80', arrival: inTheClear });
         memory.look(table, host);
         memory.peerTrusted = peerTrusted;
         const lines = outgoingHeaders(model.fields.flat(), {

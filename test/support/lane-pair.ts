@@ -3,6 +3,10 @@
  * played to both at once, and whatever differs is reported with the bytes that were sent: what the
  * client heard, what the origin received, the lines of PROXY.LOG, the counters.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCertificate } from './certificate.ts';
 import type { Cleanup } from './cleanup.ts';
 import { LaneOrigin } from './lane-origin.ts';
 import { Meeting, pause, type Scenario } from './lane-scenario.ts';
@@ -14,6 +18,7 @@ interface Lane {
   readonly wormgate: Wormgate;
   readonly ports: ReadonlyMap<string, number>;
   readonly origins: ReadonlyMap<string, LaneOrigin>;
+  readonly isTls: boolean;
 }
 
 export interface LanePairOptions {
@@ -25,6 +30,8 @@ export interface LanePairOptions {
   readonly sections?: Readonly<Record<string, readonly string[]>>;
   /** Lines of `[Limits]` for the second alone, to see that a difference is found. */
   readonly mutation?: readonly string[];
+  /** Clients speak TLS. */
+  readonly isTls?: boolean;
 }
 
 /** What one playing of some scenarios found. */
@@ -199,7 +206,9 @@ async function playOn(lane: Lane, scenario: Scenario, playing: Playing): Promise
   const origin = lane.origins.get(site);
   if (port === undefined || origin === undefined) throw new Error(`no site ${site}`);
   if (scenario.script !== undefined) origin.script(address, scenario.script);
-  const client = await RawClient.connect(port, address);
+  const client = lane.isTls
+    ? await RawClient.connectTls(port, address)
+    : await RawClient.connect(port, address);
   client.socket.setNoDelay(true);
   const notes: string[] = [];
   const note = (line: string) => void notes.push(line);
@@ -260,15 +269,30 @@ function counterDifference(
   return `counters:\n${rows.join('\n')}`;
 }
 
+/** A folder with a certificate; the test's end clears it away. */
+function makeCertificates(test: Cleanup): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wormgate-lanes-'));
+  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  makeCertificate(folder, ['site.test']);
+  return folder;
+}
+
+function listenLines(port: number, folder: string | undefined): string[] {
+  if (folder === undefined) return [`Listen=127.0.0.1:${port}`];
+  const file = join(folder, 'site.test');
+  return [`ListenTls=127.0.0.1:${port}`, `Certificate=${file}.crt`, `CertificateKey=${file}.key`];
+}
+
 /** Starts both; the test's end stops them. */
 export async function startLanePair(
   test: Cleanup,
   options: LanePairOptions = {},
 ): Promise<LanePair> {
   const sites = options.sites ?? { only: [] };
+  const folder = options.isTls === true ? makeCertificates(test) : undefined;
   const [first, second] = await Promise.all([
-    startLane(test, sites, '1', options.sections ?? {}, []),
-    startLane(test, sites, '0', options.sections ?? {}, options.mutation ?? []),
+    startLane(test, sites, '1', options.sections ?? {}, folder, []),
+    startLane(test, sites, '0', options.sections ?? {}, folder, options.mutation ?? []),
   ]);
   return new LanePair([first, second], Object.keys(sites));
 }
@@ -278,6 +302,7 @@ async function startLane(
   sites: Readonly<Record<string, readonly string[]>>,
   fastPath: '0' | '1',
   sections: Readonly<Record<string, readonly string[]>>,
+  folder: string | undefined,
   mutation: readonly string[],
 ): Promise<Lane> {
   const ports = new Map<string, number>();
@@ -293,7 +318,7 @@ async function startLane(
     const url = `http://127.0.0.1:${origin.port}`;
     const hasOrigin = lines.some((line) => line.startsWith('Origin='));
     accelerators[`Accelerator ${name}`] = [
-      `Listen=127.0.0.1:${port}`,
+      ...listenLines(port, folder),
       ...(hasOrigin ? [] : [`Origin=${url}`]),
       ...lines.map((line) => line.replace('<origin>', url)),
     ];
@@ -306,5 +331,5 @@ async function startLane(
       Limits: [...(sections.Limits ?? []), ...mutation],
     },
   });
-  return { wormgate, ports, origins };
+  return { wormgate, ports, origins, isTls: folder !== undefined };
 }

@@ -135,6 +135,7 @@ export class LearningRig {
     this.#policy = {
       settings,
       sites: undefined as unknown as Policy['sites'],
+      listeners: new Map(),
       neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
       screen: new Screen(this.database.patterns, virus, keywordScreen),
     };
@@ -198,6 +199,7 @@ export class LearningRig {
       requestStart: 0,
       requestEnd: requestString.length,
       rawLine: `GET ${requestString}`,
+      isHttp2: false,
       isSound: true,
       match,
       holdsKeyword: false,

@@ -7,6 +7,9 @@ import { existsSync } from 'node:fs';
 const programs = {
   apache2: '/usr/sbin/apache2',
   curl: '/usr/bin/curl',
+  openssl: '/usr/bin/openssl',
+  h2load: '/usr/bin/h2load',
+  chromium: '/usr/bin/chromium',
   git: '/usr/bin/git',
   'apt-get': '/usr/bin/apt-get',
   swatchdog: '/usr/bin/swatchdog',

@@ -1,5 +1,6 @@
 /** A client of raw bytes that stays connected: sends what it is told and reads answer by answer. */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { type Answer, type ReadAnswer, readAnswer } from './answer.ts';
 
 const patienceMs = 8000;
@@ -37,9 +38,24 @@ export class RawClient {
   /** Connects; the socket stays open for writing when the other side ends. */
   static async connect(port: number, localAddress = '127.0.0.1'): Promise<RawClient> {
     const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true });
+    return await RawClient.#ready(socket, 'connect');
+  }
+
+  /** The same over TLS, whatever the certificate. */
+  static async connectTls(port: number, localAddress = '127.0.0.1'): Promise<RawClient> {
+    const socket = connectTls({
+      port,
+      host: '127.0.0.1',
+      ...{ localAddress, allowHalfOpen: true },
+      rejectUnauthorized: false,
+    });
+    return await RawClient.#ready(socket, 'secureConnect');
+  }
+
+  static async #ready(socket: Socket, event: string): Promise<RawClient> {
     const client = new RawClient(socket);
     await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
+      socket.once(event, resolve);
       socket.once('error', reject);
     });
     return client;

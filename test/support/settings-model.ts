@@ -13,6 +13,7 @@ import type {
   ThrottleConfiguration,
 } from '../../src/config/shape.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
+import { renderTls, tlsModel } from './tls-model.ts';
 
 export function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
   return fc.record(model, { noNullPrototype: true });
@@ -30,6 +31,12 @@ const limitKeys = {
   connectTimeoutMs: ['ConnectTimeout', 1, 3600, 1000],
   originTimeoutMs: ['OriginTimeout', 1, 3600, 1000],
   upgradeTimeoutMs: ['UpgradeTimeout', 1, 86_400, 1000],
+  tlsHandshakeTimeoutMs: ['TlsHandshakeTimeout', 1, 3600, 1000],
+  tlsHandshakesMax: ['MaxTlsHandshakes', 1, 100_000, 1],
+  h2StreamsMax: ['MaxH2Streams', 1, 1000, 1],
+  h2HeaderBytesMax: ['MaxH2HeaderBytes', 4096, 1_048_576, 1],
+  h2ResetsMax: ['MaxH2Resets', 1, 100_000, 1],
+  h2SessionMemoryMiB: ['MaxH2SessionMemory', 1, 1024, 1],
   connectionsMax: ['MaxConnections', 1, 1_000_000, 1],
   originConnectionsMax: ['MaxOriginConnections', 1, 65_535, 1],
   originQueueMax: ['MaxOriginQueue', 0, 65_535, 1],
@@ -70,6 +77,12 @@ const limits: fc.Arbitrary<LimitSettings> = record({
   connectTimeoutMs: scaled('connectTimeoutMs'),
   originTimeoutMs: scaled('originTimeoutMs'),
   upgradeTimeoutMs: scaled('upgradeTimeoutMs'),
+  tlsHandshakeTimeoutMs: scaled('tlsHandshakeTimeoutMs'),
+  tlsHandshakesMax: scaled('tlsHandshakesMax'),
+  h2StreamsMax: scaled('h2StreamsMax'),
+  h2HeaderBytesMax: scaled('h2HeaderBytesMax'),
+  h2ResetsMax: scaled('h2ResetsMax'),
+  h2SessionMemoryMiB: scaled('h2SessionMemoryMiB'),
   connectionsMax: scaled('connectionsMax'),
   originConnectionsMax: scaled('originConnectionsMax'),
   originQueueMax: scaled('originQueueMax'),
@@ -118,14 +131,17 @@ const accelerators: fc.Arbitrary<readonly AcceleratorSettings[]> = fc
       dynamicPrivate: fc.boolean(),
       hosts: fc.uniqueArray(fc.constantFrom('a', 'b.example', '*.b.example', '[::1]', '1.2.3.4')),
       trustedProxies: fc.array(cidr, { maxLength: 3 }),
+      tls: tlsModel,
+      mayUseProxyProtocol: fc.boolean(),
     }),
     { minLength: 1, maxLength: 4 },
   )
   .map((drafts) =>
-    drafts.map(({ listenHosts, hosts, ...rest }, index) => ({
+    drafts.map(({ listenHosts, hosts, mayUseProxyProtocol, ...rest }, index) => ({
       name: `site ${index}`,
       listen: listenHosts.map((name) => ({ host: name, port: 1000 + index })),
       hosts: hosts.length === 0 && rest.origins[0]?.kind === 'dynamic' ? ['a'] : hosts,
+      proxyProtocol: mayUseProxyProtocol && rest.trustedProxies.length > 0,
       ...rest,
     })),
   );
@@ -284,6 +300,7 @@ export function renderSettings(settings: Settings): string[] {
       `AllowPrivate=${bit(site.dynamicPrivate)}`,
       `Hosts=${site.hosts.join(', ')}`,
       `TrustedProxies=${site.trustedProxies.join(' , ')}`,
+      ...renderTls(site),
     ]),
     '[Virus Throttle]',
     `Enable=${bit(t.enable)}`,

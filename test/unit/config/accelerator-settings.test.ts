@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accelerator, faultsOf, settingsOf } from '../../support/settings-text.ts';
+import { noTls } from '../../support/tls-model.ts';
 
 test('the lists of an accelerator are read part by part', () => {
   const settings = settingsOf(
@@ -27,6 +28,8 @@ test('the lists of an accelerator are read part by part', () => {
     dynamicPrivate: false,
     hosts: ['www.example.com', '*.example.com', '192.0.2.1', '[2001:db8::1]'],
     trustedProxies: ['10.0.0.0/8', '::1'],
+    tls: noTls,
+    proxyProtocol: false,
   });
 });
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { generatedFiles } from '../../../scripts/generate.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import { projectPath } from '../../support/paths.ts';
+import { noTls } from '../../support/tls-model.ts';
 
 for (const { path, text } of generatedFiles()) {
   test(`${path} is as the table has it (if not: npm run generate)`, () => {
@@ -26,6 +27,8 @@ test('the shipped PROXY.CFG is without a fault and needs nothing else installed'
       dynamicPrivate: false,
       hosts: [],
       trustedProxies: [],
+      tls: noTls,
+      proxyProtocol: false,
     },
   ]);
   assert.deepEqual(settings.admin, { listen: { host: '127.0.0.1', port: 8081 }, token: '' });

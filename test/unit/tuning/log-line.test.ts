@@ -121,3 +121,12 @@ test('chunks are cut into lines wherever they end, and long lines are cut short'
     );
   }
 });
+
+test('a request over HTTP/2 or HTTP/3 is the one that is screened, in HTTP/1.1', () => {
+  for (const version of ['2.0', '3.0']) {
+    assert.equal(read(`${start} "GET /.env HTTP/${version}" 404 0`).text, '/.env HTTP/1.1');
+    const escaped = read(`${start} "GET /\\x41 HTTP/${version}" 404 0`);
+    assert.equal(escaped.text, '/A HTTP/1.1');
+  }
+  assert.equal(read(`${start} "GET /HTTP/2.0" 404 0`).text, '/HTTP/2.0');
+});
