@@ -147,7 +147,7 @@ function checkAlone(
   const id = formatHostPort(listen);
   const taken = listeners.get(id) ?? findOverlap(listeners.values(), listen);
   if (taken === undefined) {
-    listeners.set(id, { address: listen, section, line: listenLine });
+    listeners.set(id, { address: listen, isTls: false, section, line: listenLine });
     return;
   }
   const other = formatHostPort(taken.address);
