@@ -9,10 +9,11 @@ import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
 import { startAdminServer } from './admin/server.ts';
 import { AutoUpdate } from './auto-update.ts';
-import { systemClock } from './clock.ts';
+import { processUpMs, systemClock } from './clock.ts';
 import { formatFault, loadSettings, restartOnlyDifferences } from './config/load.ts';
 import type { HostPort, Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
+import { NameServers } from './egress/name-servers.ts';
 import type { FastifyInstance } from './fastify.ts';
 import { Fronts } from './fronts.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
@@ -79,7 +80,14 @@ class WormgateServer {
   readonly #statistics = new Statistics();
   readonly #clock = systemClock;
   readonly #virusSources = new VirusSources();
-  readonly #origins = new OriginTable((host) => this.#outbound?.egress.noteConnection(host));
+  readonly #nameServers = new NameServers();
+  readonly #origins = new OriginTable({
+    onOpening: (host) => this.#outbound?.egress.noteConnection(host),
+    lookUp: (host) => this.#nameServers.addressesOfOrigin(host),
+    warn,
+    count: (counter) => this.#statistics.add(counter),
+    upMs: processUpMs,
+  });
   readonly #fronts = new Fronts(() => this.#frontParts());
   readonly #logs: LogFiles;
   readonly #hitRates: HitRates;
@@ -128,6 +136,7 @@ class WormgateServer {
       settings: () => this.#settings,
       clock: this.#clock,
       statistics: this.#statistics,
+      nameServers: this.#nameServers,
       dataFolder: this.#options.dataFolder,
       isOrigin: (host) => this.#origins.hasHost(host),
       record: (text) => this.#logs.get(this.#logPath(this.#settings.log.throttleLog)).append(text),
@@ -170,6 +179,7 @@ class WormgateServer {
     await this.#console?.close();
     await this.#admin?.app.close();
     this.#origins.close();
+    this.#nameServers.close();
     await this.#demo?.close();
     await this.#autoUpdate?.close();
     await this.#state?.close();
@@ -195,6 +205,7 @@ class WormgateServer {
         virusSources: this.#virusSources,
         suspects: () => this.#autoUpdate?.suspects,
         throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
+        origins: () => this.#origins.rows(),
         consoleLog: () => this.#consoleLog,
         nowMs: () => this.#clock.nowMs(),
       }),
@@ -293,6 +304,7 @@ class WormgateServer {
             ? this.#settings.admin
             : settings.admin,
         statistics: this.#statistics,
+        origins: () => this.#origins.rows(),
         ready: () => !this.#draining,
       });
       return { address, app };

@@ -9,6 +9,7 @@ import { type ClaimingAccelerator, checkClaims } from './claims.ts';
 import { type ConfigFault, describeFileError, type Fault } from './fault.ts';
 import { parseIni } from './ini.ts';
 import { type AcceleratorSection, type Layout, layOut } from './layout.ts';
+import { readOriginSettings } from './origin-settings.ts';
 import { SectionReader } from './section-reader.ts';
 import {
   acceleratorSection,
@@ -68,7 +69,11 @@ class Assembly {
     });
   }
 
-  #accelerator(section: AcceleratorSection): ClaimingAccelerator {
+  #accelerator(
+    section: AcceleratorSection,
+    folder: string,
+    readFile: ReadFile,
+  ): ClaimingAccelerator {
     const reader = new SectionReader(acceleratorSection, {
       name: section.name,
       section,
@@ -82,6 +87,7 @@ class Assembly {
         name: section.word,
         listen: reader.get('Listen'),
         origins,
+        originSettings: readOriginSettings(reader, folder, readFile),
         dynamicPort: reader.get('OriginPort'),
         dynamicPrivate: reader.get('AllowPrivate'),
         hosts,
@@ -109,6 +115,7 @@ class Assembly {
 
   #limits(): LimitSettings {
     const reader = this.#reader(limitsSection);
+    const originTimeoutMs = reader.get('OriginTimeout') * secondMs;
     return {
       requestLineBytesMax: reader.get('MaxRequestLine'),
       headerBytesMax: reader.get('MaxHeaderBytes'),
@@ -119,11 +126,15 @@ class Assembly {
       keepAliveTimeoutMs: reader.get('KeepAliveTimeout') * secondMs,
       sendTimeoutMs: reader.get('SendTimeout') * secondMs,
       connectTimeoutMs: reader.get('ConnectTimeout') * secondMs,
-      originTimeoutMs: reader.get('OriginTimeout') * secondMs,
+      originTimeoutMs,
+      originReadTimeoutMs: reader.get('OriginReadTimeout') * secondMs || originTimeoutMs,
+      originIdleMs: reader.get('OriginKeepAlive') * secondMs,
       upgradeTimeoutMs: reader.get('UpgradeTimeout') * secondMs,
       connectionsMax: reader.get('MaxConnections'),
       originConnectionsMax: reader.get('MaxOriginConnections'),
       originQueueMax: reader.get('MaxOriginQueue'),
+      originTriesMax: reader.get('MaxOriginTries'),
+      originRetryMs: reader.get('OriginRetryTimeout') * secondMs,
       drainMs: reader.get('DrainSeconds') * secondMs,
       logBacklogBytesMax: reader.get('MaxLogBacklog'),
       consoleLineBytesMax: reader.get('MaxConsoleLine'),
@@ -146,7 +157,9 @@ class Assembly {
 
   build(file: string, readFile: ReadFile): Settings {
     const folder = dirname(resolve(file));
-    const accelerators = this.#layout.accelerators.map((section) => this.#accelerator(section));
+    const accelerators = this.#layout.accelerators.map((section) =>
+      this.#accelerator(section, folder, readFile),
+    );
     const adminReader = this.#reader(adminSection);
     const admin: AdminSettings = {
       listen: adminReader.get('Listen'),
