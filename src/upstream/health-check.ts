@@ -38,13 +38,11 @@ export class HealthCheck {
   }
 
   #check(settings: HealthCheckSettings): void {
-    const { host, port } = this.#link.place;
-    const bare = host.includes(':') ? `[${host}]` : host;
     const asked = request({
       createConnection: () => this.#link.open(),
       path: settings.path,
       headers: {
-        Host: settings.host === '' ? `${bare}:${port}` : settings.host,
+        Host: settings.host === '' ? this.#link.url.host : settings.host,
         'User-Agent': 'wormgate-health-check',
         Connection: 'close',
       },

@@ -22,6 +22,8 @@ interface LinkOptions extends Omit<AddressesOptions, 'host'> {
 
 export class OriginLink {
   readonly place: OriginPlace;
+  /** The same as a URL, whose host has no port where that is the protocol's own. */
+  readonly url: URL;
   readonly addresses: OriginAddresses;
   /** What node:tls needs beyond the place; undefined for a plain origin. */
   readonly tls: ConnectionOptions | undefined;
@@ -32,6 +34,8 @@ export class OriginLink {
   constructor(options: LinkOptions) {
     const { place } = options;
     this.place = place;
+    const host = place.host.includes(':') ? `[${place.host}]` : place.host;
+    this.url = new URL(`${place.protocol}://${host}:${place.port}`);
     this.#onOpening = options.onOpening;
     this.addresses = new OriginAddresses({ ...options, host: place.host });
     if (place.protocol === 'https') this.tls = tlsOptions(place.host, options.tls);

@@ -47,7 +47,6 @@ export interface OriginStatus {
 }
 
 export class Origin implements Balanced, OriginChoice {
-  readonly url: URL;
   /** The front's kept-alive connections. */
   readonly pool: http.Agent;
   /** Opens a connection of its own each time: for a retry after a kept-alive one had gone stale. */
@@ -72,8 +71,6 @@ export class Origin implements Balanced, OriginChoice {
 
   constructor(place: OriginPlace, settings: OriginSettings, surroundings: OriginSurroundings) {
     this.#surroundings = surroundings;
-    const host = place.host.includes(':') ? `[${place.host}]` : place.host;
-    this.url = new URL(`${place.protocol}://${host}:${place.port}`);
     this.#link = new OriginLink({
       place,
       tls: settings.tls,
@@ -124,6 +121,10 @@ export class Origin implements Balanced, OriginChoice {
   /** Whether a request would find a connection that stands. */
   get hasIdleConnection(): boolean {
     return this.connections.hasIdle || Object.keys(this.pool.freeSockets).length > 0;
+  }
+
+  get url(): URL {
+    return this.#link.url;
   }
 
   get host(): string {

@@ -48,7 +48,7 @@ async function startLane(fastPath: '1' | '0') {
       asking: { origin: asking.url, lines: [ca] },
       shown: {
         origin: asking.url,
-        lines: [ca, `OriginCertificate=${certificatePath('client')}`],
+        lines: [ca, `OriginCertificate=${certificatePath('client')}`, 'HealthPath=/'],
       },
       backed: { origin: `${expired.url} weight=256, ${plain.url}`, lines: [ca] },
     },
@@ -127,6 +127,11 @@ for (const [lane, { own, wormgate, ports }] of Object.entries(lanes)) {
         return own.connections.length > 1;
       });
       assert.equal(own.connections[1]?.isSessionReused(), true);
+    });
+
+    test('checks are made over TLS, too', async () => {
+      await until(async () => (await wormgate.counter('origin_checks')) > 0);
+      assert.equal(await wormgate.counter('origin_checks_failed'), 0);
     });
 
     test('who is not verified is warned of', () => {

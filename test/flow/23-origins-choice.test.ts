@@ -57,7 +57,7 @@ function stateOf(wormgate: Wormgate, url: string): string {
 }
 
 for (const [lane, fastPath] of Object.entries(lanes)) {
-  describe(`on ${lane}`, { concurrency: true }, () => {
+  describe(`on ${lane}`, { concurrency: 2 }, () => {
     test('requests follow the weights, and a backup is asked when nobody else is there', async () => {
       const { a, b, c } = await startOrigins('a', 'b', 'c');
       const wormgate = await startWormgate(
@@ -200,7 +200,7 @@ for (const [lane, fastPath] of Object.entries(lanes)) {
   });
 }
 
-describe('health', { concurrency: true }, () => {
+describe('health', { concurrency: 2 }, () => {
   test('checks take an origin out though it answers requests, and bring it back', async () => {
     const { a, b } = await startOrigins('a', 'b');
     let status = '204 No Content';
