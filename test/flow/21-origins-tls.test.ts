@@ -129,6 +129,17 @@ for (const [lane, { own, wormgate, ports }] of Object.entries(lanes)) {
       assert.equal(own.connections[1]?.isSessionReused(), true);
     });
 
+    test('an upgraded connection goes over TLS, and only to who is verified', async () => {
+      const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+      const client = await RawClient.connect(ports.good);
+      client.send(upgrade);
+      await client.until(() => client.text.endsWith('hello'), 'the greeting');
+      client.send('and back');
+      await client.until(() => client.text.endsWith('and back'), 'the echo');
+      client.destroy();
+      assert.equal((await askOnce(ports.other, upgrade)).status, 502);
+    });
+
     test('checks are made over TLS, too', async () => {
       await until(async () => (await wormgate.counter('origin_checks')) > 0);
       assert.equal(await wormgate.counter('origin_checks_failed'), 0);

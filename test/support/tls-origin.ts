@@ -28,7 +28,7 @@ export interface TlsOriginOptions {
   readonly handler?: RequestListener;
 }
 
-/** On a free port; the test's end closes it. */
+/** On a free port; the test's end closes it. After an upgrade it says hello and echoes. */
 export async function startTlsOrigin(test: Cleanup, options: TlsOriginOptions): Promise<TlsOrigin> {
   const pem = readFileSync(certificatePath(options.certificate));
   const connections: TLSSocket[] = [];
@@ -41,6 +41,10 @@ export async function startTlsOrigin(test: Cleanup, options: TlsOriginOptions): 
   );
   server.on('secureConnection', (socket) => connections.push(socket));
   server.on('tlsClientError', () => {});
+  server.on('upgrade', (_req, socket) => {
+    socket.write('HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhello');
+    socket.on('data', (chunk) => socket.write(chunk));
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   test.after(() => {

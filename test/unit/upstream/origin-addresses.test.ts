@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { LookupAddress } from 'node:dns';
 import { once } from 'node:events';
+import { createServer as createHttpServer, request, type ServerResponse } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { OriginAddresses } from '../../../src/upstream/origin-addresses.ts';
@@ -103,6 +104,43 @@ test('when a name moves, new connections follow and idle ones are let go', async
   assert.deepEqual(surroundings.openings, ['o.test', 'o.test', 'o.test']);
   origin.retire();
   for (const socket of accepted) socket.destroy();
+});
+
+test('so are the front’s: idle ones at once, those in use behind their answer', async () => {
+  const held: ServerResponse[] = [];
+  const server = createHttpServer((req, res) => {
+    if (req.url === '/held') held.push(res);
+    else res.end();
+  }).listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const surroundings = new FakeSurroundings();
+  const origin = makeOrigin(
+    { host: 'o.test', port },
+    originSettings('OriginResolve=1'),
+    surroundings,
+  );
+  const ask = (path: string) => request({ agent: origin.pool, host: 'x', port, path }).end();
+  const idleCount = () => Object.values(origin.pool.freeSockets).flat().length;
+  const busy = ask('/held');
+  await until(() => held.length > 0);
+  ask('/').on('response', (answer) => answer.resume());
+  await until(() => idleCount() === 1);
+  surroundings.addresses = ['127.0.0.2'];
+  await until(() => idleCount() === 0);
+  busy.on('response', (answer) => answer.resume());
+  held[0]?.end();
+  await until(() => busy.socket?.destroyed === true);
+  ask('/').on('response', (answer) => answer.resume());
+  await until(() => idleCount() === 1);
+  const [socket] = Object.values(origin.pool.freeSockets).flat();
+  assert.equal(socket?.remoteAddress, '127.0.0.2');
+  origin.retire();
 });
 
 test('an address that refuses is passed over for the next', async () => {

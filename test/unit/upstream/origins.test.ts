@@ -186,6 +186,27 @@ test('an origin whose settings change is the same one, with what is known of it'
   assert.equal(after.status.state, 'down');
 });
 
+test('an origin that is down is given one request after FailTimeout, and the next goes elsewhere', () => {
+  const surroundings = new FakeSurroundings();
+  const text = section('one', '', 'http://o.test weight=256, http://p.test', 'MaxFails=1');
+  const sites = sitesOf(text, makeTable(surroundings));
+  const down = originOf(sites);
+  down.noteFault('origin_unreachable');
+  const firsts = (count: number) => Array.from({ length: count }, () => originOf(sites));
+  assert.ok(!firsts(300).includes(down));
+  surroundings.timeMs = 10_000;
+  assert.equal(firsts(300).filter((origin) => origin === down).length, 1);
+  surroundings.timeMs = 20_000;
+  assert.equal(firsts(300).filter((origin) => origin === down).length, 1);
+  down.noteHead(200);
+  assert.ok(firsts(300).filter((origin) => origin === down).length > 290);
+  assert.deepEqual(surroundings.counts, ['origins_left_out', 'origins_back']);
+  assert.deepEqual(surroundings.warnings, [
+    'origin http://o.test:80 is down: origin_unreachable',
+    'origin http://o.test:80 is back',
+  ]);
+});
+
 test('two sites that want different things of one place have an origin each', () => {
   const table = makeTable();
   const text = (fails: number) =>
