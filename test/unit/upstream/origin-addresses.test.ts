@@ -112,6 +112,8 @@ test('so are the front’s: idle ones at once, those in use behind their answer'
     if (req.url === '/held') held.push(res);
     else res.end();
   }).listen(0, '0.0.0.0');
+  // It is us who close them.
+  server.keepAliveTimeout = 60_000;
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
