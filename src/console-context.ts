@@ -5,6 +5,7 @@ import type { ScreenSnapshot } from './admin/screen.ts';
 import type { Settings } from './config/shape.ts';
 import type { LogFile } from './log/file.ts';
 import type { PatternState } from './pattern-state.ts';
+import type { OriginRow } from './upstream/origins.ts';
 import type { HitRates } from './virus/hit-rates.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
 import type { Suspects } from './virus/suspects.ts';
@@ -19,6 +20,8 @@ export interface ConsoleParts {
   /** Undefined until the database is read. */
   suspects(): Suspects | undefined;
   throttleStatus(source: string | undefined, isAdvice: boolean): string | undefined;
+  /** The origins of all sites. */
+  origins(): readonly OriginRow[];
   consoleLog(): LogFile;
   nowMs(): number;
 }
@@ -37,6 +40,7 @@ export function consoleContext(parts: ConsoleParts): ConsoleContext {
     commit: (changes) => state().database.commit(changes),
     snapshot: () => takeSnapshot(parts, state()),
     status: (source, isAdvice) => parts.throttleStatus(source, isAdvice),
+    origins: () => parts.origins(),
     listed: {
       patterns: () => state().database.patterns.entries(),
       learned: () => state().database.learning.learned(),

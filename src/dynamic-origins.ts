@@ -3,7 +3,8 @@
  * through by the virus throttle when it needs a new connection. Keeps the connections of a bounded
  * number of hosts.
  */
-import type { Settings } from './config/shape.ts';
+import { processUpMs } from './clock.ts';
+import type { AcceleratorSettings, Settings } from './config/shape.ts';
 import { firstAllowed } from './egress/address-policy.ts';
 import { awaitTurn } from './egress/await-turn.ts';
 import type { Resolver } from './egress/resolver.ts';
@@ -11,7 +12,7 @@ import type { DynamicRequest } from './http/policy.ts';
 import { type Refusal, refusals } from './http/refusals.ts';
 import type { Statistics } from './statistics.ts';
 import { acceleratorSource, type ThrottledSources } from './throttle/sources.ts';
-import { Origin } from './upstream/origins.ts';
+import { Origin, type OriginSurroundings } from './upstream/origin.ts';
 
 export interface DynamicOriginsOptions {
   readonly settings: () => Settings;
@@ -25,6 +26,16 @@ const nameRefusals = {
   timeout: refusals.nameTimeout,
   busy: refusals.namesBusy,
 } as const satisfies Record<string, Refusal>;
+
+/** Whoever names hosts decides what is wrong with them: the operator is not told. */
+const surroundings: OriginSurroundings = {
+  // The throttle was asked already.
+  onOpening: () => {},
+  lookUp: () => Promise.reject(new Error('an address is not looked up')),
+  warn: () => {},
+  count: () => {},
+  upMs: processUpMs,
+};
 
 export class DynamicOrigins {
   readonly #options: DynamicOriginsOptions;
@@ -58,7 +69,7 @@ export class DynamicOrigins {
       if (outcome === 'gone') return undefined;
       if (outcome !== 'passed') return refusals.throttled;
     }
-    return this.#originAt(address, port);
+    return this.#originAt(address, site.settings);
   }
 
   /** Lets idle connections go, and those in use when their requests are over. */
@@ -67,13 +78,14 @@ export class DynamicOrigins {
     this.#origins.clear();
   }
 
-  #originAt(address: string, port: number): Origin {
+  #originAt(address: string, site: AcceleratorSettings): Origin {
+    const { dynamicPort: port } = site;
     const { limits } = this.#options.settings();
     const key = keyOf(address, port);
     const place = { host: address, port, protocol: 'http' } as const;
-    // The throttle was asked already.
-    const origin = this.#origins.get(key) ?? new Origin(place, () => {});
-    origin.limitConnections(limits.originConnectionsMax);
+    const settings = { ...site.originSettings, check: undefined };
+    const origin = this.#origins.get(key) ?? new Origin(place, settings, surroundings);
+    origin.configure(settings, limits);
     this.#origins.delete(key);
     this.#origins.set(key, origin);
     for (const [oldestKey, oldest] of this.#origins) {

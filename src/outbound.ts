@@ -3,14 +3,13 @@
  * origins that requests name, and the traps that tell of virus-like activity.
  */
 import { DynamicOrigins } from './dynamic-origins.ts';
-import { NameServers } from './egress/name-servers.ts';
 import { EgressService, type EgressServiceOptions } from './egress-service.ts';
 import type { FindOrigin } from './http/policy.ts';
 import type { ThrottleAlert } from './log/throttle-log.ts';
 import type { TrapSender } from './log/traps.ts';
 import { startTraps } from './trap-service.ts';
 
-export type OutboundOptions = Omit<EgressServiceOptions, 'onAlert' | 'nameServers'> & {
+export type OutboundOptions = Omit<EgressServiceOptions, 'onAlert'> & {
   readonly dataFolder: string;
 };
 
@@ -19,15 +18,13 @@ export class Outbound {
   readonly egress: EgressService;
   readonly findOrigin: FindOrigin;
   readonly #options: OutboundOptions;
-  readonly #nameServers = new NameServers();
   readonly #dynamicOrigins: DynamicOrigins;
   #traps: TrapSender | undefined;
 
   constructor(options: OutboundOptions) {
     this.#options = options;
-    const nameServers = this.#nameServers;
     const onAlert = (alert: ThrottleAlert) => this.#traps?.tell(alert);
-    this.egress = new EgressService({ ...options, nameServers, onAlert });
+    this.egress = new EgressService({ ...options, onAlert });
     const { resolver, sources } = this.egress;
     this.#dynamicOrigins = new DynamicOrigins({ ...options, resolver, sources });
     this.findOrigin = (request) => this.#dynamicOrigins.find(request);
@@ -36,7 +33,7 @@ export class Outbound {
   /** Throws when the gateway's address cannot be had. */
   async start(): Promise<void> {
     await this.egress.start();
-    this.#traps = startTraps({ ...this.#options, nameServers: this.#nameServers });
+    this.#traps = startTraps(this.#options);
   }
 
   /** Follows a reload: the settings are in force, and `gateway` is what listens from now on. */
@@ -50,6 +47,5 @@ export class Outbound {
     this.#dynamicOrigins.close();
     await this.egress.close(drainMs);
     this.#traps?.close();
-    this.#nameServers.close();
   }
 }

@@ -50,7 +50,10 @@ export const counterTable = {
     help: 'Humble requests that were to be sent on to an origin; some find it unreachable or busy.',
   },
   requests_retried: {
-    help: 'Requests sent once more because a kept-alive origin connection had gone stale, or to another origin because the first could not be reached.',
+    help: 'Requests sent once more because a kept-alive origin connection had gone stale, or to another origin because the first had failed.',
+  },
+  requests_moved: {
+    help: 'Times that a request went on to another origin because one had failed or had no room; they are counted in requests_retried, too.',
   },
   client_aborts: { help: 'Clients that closed their connection before the answer was complete.' },
   tls_handshakes: { help: 'TLS handshakes that were completed.' },
@@ -106,13 +109,22 @@ export const counterTable = {
   origin_connect_timeouts: {
     help: 'Requests answered 504 because connecting to the origin took longer than ConnectTimeout.',
   },
-  origin_timeouts: { help: 'Requests ended because the origin was silent for OriginTimeout.' },
+  origin_timeouts: {
+    help: 'Requests ended because the origin was silent for OriginTimeout or OriginReadTimeout.',
+  },
   origin_failures: {
     help: 'Requests answered 502 because the origin broke the connection or the HTTP grammar.',
   },
   origin_aborts: { help: 'Answers cut short because the origin closed in the middle of the body.' },
   origin_queue_full: {
-    help: 'Requests answered 503 because MaxOriginConnections and MaxOriginQueue were reached, or because they waited there for OriginTimeout.',
+    help: 'Requests answered 503 because maxconn or MaxOriginConnections and MaxOriginQueue were reached, or because they waited there for OriginTimeout.',
+  },
+  origins_left_out: { help: 'Times that an origin was left out because of failures or checks.' },
+  origins_back: { help: 'Times that an origin came back.' },
+  origin_checks: { help: 'Health checks of origins.' },
+  origin_checks_failed: { help: 'Health checks of origins that failed.' },
+  origin_name_failures: {
+    help: 'Look-ups of the host names of origins that gave no address; the last known ones stay.',
   },
   keyword_requests: {
     help: 'Requests that matched no pattern and are virus requests because they hold a confirmed keyword.',

@@ -10,10 +10,11 @@ import { type ConsoleServer, startConsoleServer } from './admin/console-server.t
 import { startAdminServer } from './admin/server.ts';
 import { AutoUpdate } from './auto-update.ts';
 import { Certificates } from './certificates.ts';
-import { systemClock } from './clock.ts';
+import { processUpMs, systemClock } from './clock.ts';
 import { formatFault, formatWarning, loadSettings, restartOnlyDifferences } from './config/load.ts';
 import type { HostPort, Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
+import { NameServers } from './egress/name-servers.ts';
 import type { FastifyInstance } from './fastify.ts';
 import { Fronts } from './fronts.ts';
 import { listenersFor } from './http/listeners.ts';
@@ -38,38 +39,14 @@ export interface RunOptions {
   readonly dataFolder: string;
 }
 
-/** Exit codes of `wormgate start` (docs/operations.md). */
-export const exitCodes = { ended: 0, cannotStart: 1, badConfiguration: 2 } as const;
-
-function warn(sentence: string): void {
+/** Tells the operator. */
+export function warn(sentence: string): void {
   process.stderr.write(`wormgate: ${sentence}\n`);
 }
 
-function describe(error: unknown): string {
+/** As a sentence. */
+export function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Runs a server until a signal ends it; resolves to the exit code. Prints `wormgate ready` when it serves. */
-export async function runServer(options: RunOptions): Promise<number> {
-  const loaded = loadSettings(options.configFile);
-  if (!loaded.ok) {
-    for (const fault of loaded.faults) process.stderr.write(`${formatFault(fault)}\n`);
-    return exitCodes.badConfiguration;
-  }
-  for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
-  const server = new WormgateServer(options, loaded.settings);
-  const ended = server.heedSignals();
-  try {
-    await server.start();
-  } catch (error) {
-    warn(`cannot start: ${describe(error)}`);
-    await server.stop(0);
-    return exitCodes.cannotStart;
-  }
-  process.stdout.write('wormgate ready\n');
-  await ended;
-  await server.drain();
-  return exitCodes.ended;
 }
 
 interface RunningAdmin {
@@ -77,12 +54,19 @@ interface RunningAdmin {
   readonly app: FastifyInstance;
 }
 
-class WormgateServer {
+export class WormgateServer {
   readonly #options: RunOptions;
   readonly #statistics = new Statistics();
   readonly #clock = systemClock;
   readonly #virusSources = new VirusSources();
-  readonly #origins = new OriginTable((host) => this.#outbound?.egress.noteConnection(host));
+  readonly #nameServers = new NameServers();
+  readonly #origins = new OriginTable({
+    onOpening: (host) => this.#outbound?.egress.noteConnection(host),
+    lookUp: (host) => this.#nameServers.addressesOfOrigin(host),
+    warn,
+    count: (counter) => this.#statistics.add(counter),
+    upMs: processUpMs,
+  });
   readonly #certificates: Certificates;
   readonly #fronts = new Fronts(() => this.#frontParts());
   readonly #logs: LogFiles;
@@ -138,6 +122,7 @@ class WormgateServer {
       settings: () => this.#settings,
       clock: this.#clock,
       statistics: this.#statistics,
+      nameServers: this.#nameServers,
       dataFolder: this.#options.dataFolder,
       isOrigin: (host) => this.#origins.hasHost(host),
       record: (text) => this.#logs.get(this.#logPath(this.#settings.log.throttleLog)).append(text),
@@ -182,6 +167,7 @@ class WormgateServer {
     await this.#console?.close();
     await this.#admin?.app.close();
     this.#origins.close();
+    this.#nameServers.close();
     await this.#demo?.close();
     await this.#autoUpdate?.close();
     await this.#state?.close();
@@ -207,6 +193,7 @@ class WormgateServer {
         virusSources: this.#virusSources,
         suspects: () => this.#autoUpdate?.suspects,
         throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
+        origins: () => this.#origins.rows(),
         consoleLog: () => this.#consoleLog,
         nowMs: () => this.#clock.nowMs(),
       }),
@@ -314,6 +301,7 @@ class WormgateServer {
             ? this.#settings.admin
             : settings.admin,
         statistics: this.#statistics,
+        origins: () => this.#origins.rows(),
         ready: () => !this.#draining,
       });
       return { address, app };

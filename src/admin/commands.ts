@@ -19,6 +19,7 @@ export type CommandWord =
   | 'list'
   | 'dump'
   | 'show'
+  | 'origins'
   | 'run';
 
 /** One option: a flag, or one that takes an integer or a string. */
@@ -196,6 +197,15 @@ export const commandTable: readonly CommandRow[] = [
     help: 'print the Virus Pattern Configuration screen once',
     details: 'Values that differ from PROXY.CFG are marked with the value written there.',
     examples: ['virus show'],
+  },
+  {
+    word: 'origins',
+    options: [],
+    inStateFile: false,
+    help: 'list the origins and whether they work',
+    details:
+      "A table of each site's origins. STATE is up, slow start, down (left out after failures) or failed (left out after checks). IN USE counts requests and upgraded connections, WAITING the requests that wait for a connection, FAILURES those of requests and checks; LAST FAILURE says why. docs/origins.md tells the rest.",
+    examples: ['virus origins'],
   },
   {
     word: 'run',

@@ -6,11 +6,13 @@
  */
 import { describeFileError } from '../config/fault.ts';
 import { cutLineBytes, formatDate } from '../log/access.ts';
+import type { OriginRow } from '../upstream/origins.ts';
 import type { Change, Outcome } from '../virus/change.ts';
 import { commandChanges, describeOutcome } from './changes.ts';
 import { renderCommandHelp } from './command-reference.ts';
 import { type Command, parseLine } from './grammar.ts';
 import { type Listed, renderList } from './listing.ts';
+import { renderOrigins } from './origin-listing.ts';
 import { formatFigure, renderShow, type ScreenSnapshot } from './screen.ts';
 
 /** What the console needs of the running server. */
@@ -26,6 +28,8 @@ export interface ConsoleContext {
   snapshot(): ScreenSnapshot;
   /** The throttle's report of a source, or of all, or its advice; undefined: of an unknown source. */
   status(source: string | undefined, isAdvice: boolean): string | undefined;
+  /** The origins of all sites. */
+  origins(): readonly OriginRow[];
   readonly listed: Listed;
   /** Writes VIRPAT.NCF; rejects when it cannot. */
   dump(): Promise<{
@@ -79,6 +83,8 @@ async function answer(command: Command, context: ConsoleContext): Promise<Reply>
   switch (command.word) {
     case 'list':
       return { ok: true, text: renderList(command.options.has('k'), context.listed) };
+    case 'origins':
+      return { ok: true, text: renderOrigins(context.origins()) };
     case 'show':
       return { ok: true, text: renderShow(context.snapshot()) };
     case 'dump':

@@ -29,14 +29,16 @@ const rowsMax = 1000;
 /** Of a sample so many characters are shown; the journal holds more. */
 const sampleLengthMax = 80;
 
-interface Table {
+/** A table as it is printed. */
+export interface Table {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
   /** Rows that are not shown. */
   readonly moreCount: number;
 }
 
-function tableOf<Row>(
+/** The first rows of what there is. */
+export function tableOf<Row>(
   header: readonly string[],
   rows: Iterable<Row>,
   count: number,
@@ -51,7 +53,7 @@ function tableOf<Row>(
 }
 
 /** Columns as wide as their widest cell; numbers to the right. */
-function renderTable({ header, rows, moreCount }: Table, elsewhere: string): string {
+export function renderTable({ header, rows, moreCount }: Table, elsewhere: string): string {
   const widths = header.map((name, column) =>
     rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), name.length),
   );

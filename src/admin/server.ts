@@ -6,11 +6,14 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AdminSettings, HostPort } from '../config/shape.ts';
 import { type FastifyInstance, fastify } from '../fastify.ts';
 import type { Statistics } from '../statistics.ts';
-import { renderMetrics } from './metrics.ts';
+import type { OriginRow } from '../upstream/origins.ts';
+import { renderMetrics, renderOriginMetrics } from './metrics.ts';
 
 export interface AdminParts {
   admin(): AdminSettings;
   readonly statistics: Statistics;
+  /** The origins of all sites. */
+  origins(): readonly OriginRow[];
   /** False while the server drains. */
   ready(): boolean;
 }
@@ -49,7 +52,9 @@ export async function startAdminServer(
     answer.code(parts.ready() ? 200 : 503).send(parts.ready() ? 'ready\n' : 'draining\n'),
   );
   app.get('/metrics', (_request, answer) =>
-    answer.type('text/plain; version=0.0.4; charset=utf-8').send(renderMetrics(parts.statistics)),
+    answer
+      .type('text/plain; version=0.0.4; charset=utf-8')
+      .send(renderMetrics(parts.statistics) + renderOriginMetrics(parts.origins())),
   );
   await app.listen({ host: address.host, port: address.port });
   return app;

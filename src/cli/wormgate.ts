@@ -27,7 +27,7 @@ function textOption(options: Arguments, name: string): string {
 // A command's module is loaded when it is wanted: `wormgate virus` need not wait for the server's.
 async function start(options: Arguments): Promise<number> {
   outliveReaders();
-  const { runServer } = await import('../wormgate.ts');
+  const { runServer } = await import('../run-server.ts');
   return await runServer({
     configFile: textOption(options, 'config'),
     dataFolder: textOption(options, 'data'),

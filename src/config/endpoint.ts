@@ -82,11 +82,45 @@ export const trapSink: ValueType<HostPort> = scalar('host:port', (text) =>
 
 const url = /^(https?):\/\/(.*)$/i;
 
-/** An origin server, or `demo`. */
+const weightMax = 256;
+const connectionsMax = 65_535;
+
+type UrlOrigin = Extract<OriginAddress, { kind: 'url' }>;
+type OriginOptions = Pick<UrlOrigin, 'weight' | 'isBackup' | 'connectionsMax'>;
+
+/** What stands behind an origin's URL; case does not matter. */
+function readOriginOptions(words: readonly string[]): Parsed<OriginOptions> {
+  let options: OriginOptions = { weight: 1, isBackup: false, connectionsMax: undefined };
+  const seen = new Set<string>();
+  for (const word of words) {
+    const [, name = '', digits] = /^([a-z]+)(?:=([0-9]{1,6}))?$/.exec(word.toLowerCase()) ?? [];
+    if (seen.has(name)) return refuse(`${name} stands twice behind the same URL`);
+    seen.add(name);
+    const value = Number(digits);
+    if (name === 'backup' && digits === undefined) options = { ...options, isBackup: true };
+    else if (name === 'weight' && value >= 1 && value <= weightMax) {
+      options = { ...options, weight: value };
+    } else if (name === 'maxconn' && value >= 1 && value <= connectionsMax) {
+      options = { ...options, connectionsMax: value };
+    } else {
+      return refuse(
+        `${shown(word)} is not known behind a URL; allowed are weight=1 to weight=${weightMax}, maxconn=1 to maxconn=${connectionsMax} and backup`,
+      );
+    }
+  }
+  return accept(options);
+}
+
+/** An origin server, `demo` or `dynamic`. */
 export const originAddress: ValueType<OriginAddress> = scalar('URL, demo or dynamic', (text) => {
-  const word = text.toLowerCase();
-  if (word === 'demo' || word === 'dynamic') return accept({ kind: word });
-  const parts = url.exec(text);
+  const [place = '', ...words] = text.split(/[ \t]+/);
+  const word = place.toLowerCase();
+  if (word === 'demo' || word === 'dynamic') {
+    return words.length === 0
+      ? accept({ kind: word })
+      : refuse(`${shown(words.join(' '))} cannot stand behind ${word}`);
+  }
+  const parts = url.exec(place);
   if (parts === null) {
     return refuse(
       `${shown(text)} is neither http://HOST:PORT nor https://HOST:PORT nor demo nor dynamic`,
@@ -95,14 +129,52 @@ export const originAddress: ValueType<OriginAddress> = scalar('URL, demo or dyna
   const protocol = (parts[1] ?? '').toLowerCase() === 'https' ? 'https' : 'http';
   const authority = (parts[2] ?? '').replace(/\/$/, '');
   if (/[/?#]/.test(authority)) {
-    return refuse(`${shown(text)} has a path; an origin is only http://HOST:PORT`);
+    return refuse(`${shown(place)} has a path; an origin is only http://HOST:PORT`);
   }
   if (authority.includes('@')) {
-    return refuse(`${shown(text)} has a user name, which is not sent to an origin`);
+    return refuse(`${shown(place)} has a user name, which is not sent to an origin`);
   }
-  const place = readHostPort(authority, protocol === 'https' ? 443 : 80);
-  return place.ok ? accept({ kind: 'url', protocol, ...place.value }) : place;
+  const address = readHostPort(authority, protocol === 'https' ? 443 : 80);
+  if (!address.ok) return address;
+  const options = readOriginOptions(words);
+  if (!options.ok) return options;
+  return accept({ kind: 'url', protocol, ...address.value, ...options.value });
 });
+
+/** A path with or without a query, as in a request line; may be empty. */
+export const httpPath: ValueType<string> = scalar('path that begins with /, or empty', (text) =>
+  text === '' || /^\/[\x21-\x7e]*$/.test(text)
+    ? accept(text)
+    : refuse(`${shown(text)}: a path begins with / and is printable ASCII without blanks`),
+);
+
+/** What can stand in a Host header; may be empty. */
+export const headerHost: ValueType<string> = scalar('host, with or without a port', (text) => {
+  const [, host = ''] = withPort.exec(text) ?? [];
+  return text === '' || readHost(host) !== undefined
+    ? accept(text)
+    : refuse(`${shown(text)} is not a host`);
+});
+
+/** A host name that certificates are made out to; may be empty. */
+export const serverName: ValueType<string> = scalar('host name, or empty', (text) => {
+  const name = text.toLowerCase();
+  return name === '' || isHostName(name)
+    ? accept(name)
+    : refuse(`${shown(text)} is not a host name`);
+});
+
+/** One status or a range of them, both ends included. */
+export const statusRange: ValueType<readonly [first: number, last: number]> = scalar(
+  'status or range of statuses',
+  (text) => {
+    const [, from = '', to = from] = /^(\d{3})(?:\s*-\s*(\d{3}))?$/.exec(text) ?? [];
+    const [first, last] = [Number(from), Number(to)];
+    return from !== '' && first >= 200 && last <= 599 && first <= last
+      ? accept([first, last])
+      : refuse(`${shown(text)} is no status from 200 to 599, nor two of them as in 200-299`);
+  },
+);
 
 /** A host name that an accelerator answers for; `*.` stands for one or more leading labels. */
 export const hostPattern: ValueType<string> = scalar('host name', (written) => {

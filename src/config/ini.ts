@@ -8,7 +8,8 @@
  * blank is followed by
  * - `[Name]` without a `:` after it (`[::1]:80` is an address, not a section), or
  * - a word of letters, digits, `_` or `-` and then `=`, from the value's second word on
- *   (the first is the value's own, so that `Token = c2VjcmV0=` is one entry).
+ *   (the first is the value's own, so that `Token = c2VjcmV0=` is one entry). `weight=` and `maxconn=`
+ *   are no such words, and so can be no keys: they stand within the value of Origin.
  * Neither ends the value inside quotation marks or after a comma. A quotation mark opens a quoted
  * part at the beginning of a word. After a section header a comment may follow on the same line.
  */
@@ -38,7 +39,7 @@ export interface Ini {
 
 const closedHeader = /\[[^[\]]*\]/y;
 const header = /\[[^[\]]*\](?!:)/y;
-const laterEntry = /[A-Za-z][A-Za-z0-9_-]*[ \t]*=/y;
+const laterEntry = /(?!(?:weight|maxconn)=)[A-Za-z][A-Za-z0-9_-]*[ \t]*=/iy;
 
 function matches(pattern: RegExp, text: string, at: number): boolean {
   pattern.lastIndex = at;

@@ -98,7 +98,27 @@ const timeouts = {
   OriginTimeout: seconds(
     60,
     hourSeconds,
-    'How long an origin may be silent, before its answer and within it. Before the answer the request is answered 504; within it the connection is closed. Counted as origin_timeouts.',
+    'How long an origin may be silent before its answer, and how long a request may wait for a connection to it. Then the request goes to another origin if it may (docs/origins.md), and otherwise is answered 504, or 503 if it has waited for a connection. Counted as origin_timeouts, or origin_queue_full.',
+  ),
+  OriginReadTimeout: {
+    ...seconds(
+      0,
+      hourSeconds,
+      'How long an origin may be silent within its answer. Then the connection to the client is closed. Counted as origin_timeouts.',
+      0,
+    ),
+    defaultNote: '0: the same as OriginTimeout',
+  },
+  OriginKeepAlive: seconds(
+    60,
+    hourSeconds,
+    'How long a connection to an origin is kept idle for the next request; less when the origin says so in Keep-Alive. 0: it is closed behind every answer. A connection that the origin gives up at the same moment may cost a POST its answer: stay below the time that the origin keeps it.',
+    0,
+  ),
+  OriginRetryTimeout: seconds(
+    30,
+    hourSeconds,
+    'A request whose origin has failed goes to another one only while it is younger than this.',
   ),
   UpgradeTimeout: seconds(
     hourSeconds,
@@ -124,13 +144,19 @@ const connectionLimits = {
     256,
     1,
     65_535,
-    'How many requests one origin is sent at once, each on a connection; upgraded connections do not count. Further requests wait in its queue.',
+    'How many requests one origin is sent at once, each on a connection; upgraded connections do not count. Further requests wait in its queue. maxconn in Origin sets less for one of them.',
   ),
   MaxOriginQueue: count(
     1024,
     0,
     65_535,
-    'How many requests wait for a connection to one origin. More are answered 503 and counted as origin_queue_full.',
+    'How many requests wait for a connection to one origin. More go to another origin, or are answered 503 and counted as origin_queue_full.',
+  ),
+  MaxOriginTries: count(
+    3,
+    1,
+    10,
+    'How many of several origins one request is tried on, when one after the other fails. What is sent again is told in docs/origins.md.',
   ),
 };
 

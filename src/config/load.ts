@@ -9,6 +9,7 @@ import { type ClaimingAccelerator, checkClaims } from './claims.ts';
 import { type ConfigFault, describeFileError, type Fault } from './fault.ts';
 import { parseIni } from './ini.ts';
 import { type AcceleratorSection, type Layout, layOut } from './layout.ts';
+import { readOriginSettings } from './origin-settings.ts';
 import { SectionReader } from './section-reader.ts';
 import {
   acceleratorSection,
@@ -101,6 +102,7 @@ class Assembly {
         name: section.word,
         listen,
         origins,
+        originSettings: readOriginSettings(reader, sources.folder, sources.readFile),
         dynamicPort: reader.get('OriginPort'),
         dynamicPrivate: reader.get('AllowPrivate'),
         hosts,
@@ -132,6 +134,7 @@ class Assembly {
 
   #limits(): LimitSettings {
     const reader = this.#reader(limitsSection);
+    const originTimeoutMs = reader.get('OriginTimeout') * secondMs;
     return {
       requestLineBytesMax: reader.get('MaxRequestLine'),
       headerBytesMax: reader.get('MaxHeaderBytes'),
@@ -142,7 +145,9 @@ class Assembly {
       keepAliveTimeoutMs: reader.get('KeepAliveTimeout') * secondMs,
       sendTimeoutMs: reader.get('SendTimeout') * secondMs,
       connectTimeoutMs: reader.get('ConnectTimeout') * secondMs,
-      originTimeoutMs: reader.get('OriginTimeout') * secondMs,
+      originTimeoutMs,
+      originReadTimeoutMs: reader.get('OriginReadTimeout') * secondMs || originTimeoutMs,
+      originIdleMs: reader.get('OriginKeepAlive') * secondMs,
       upgradeTimeoutMs: reader.get('UpgradeTimeout') * secondMs,
       tlsHandshakeTimeoutMs: reader.get('TlsHandshakeTimeout') * secondMs,
       tlsHandshakesMax: reader.get('MaxTlsHandshakes'),
@@ -153,6 +158,8 @@ class Assembly {
       connectionsMax: reader.get('MaxConnections'),
       originConnectionsMax: reader.get('MaxOriginConnections'),
       originQueueMax: reader.get('MaxOriginQueue'),
+      originTriesMax: reader.get('MaxOriginTries'),
+      originRetryMs: reader.get('OriginRetryTimeout') * secondMs,
       drainMs: reader.get('DrainSeconds') * secondMs,
       logBacklogBytesMax: reader.get('MaxLogBacklog'),
       consoleLineBytesMax: reader.get('MaxConsoleLine'),

@@ -11,6 +11,7 @@ import {
   originAddress,
 } from './endpoint.ts';
 import { limitsSection } from './limit-rows.ts';
+import { originRows } from './origin-rows.ts';
 import { snmpSection } from './snmp-rows.ts';
 import { type AnySection, defineSection } from './table.ts';
 import { egressSection, throttleSection } from './throttle-rows.ts';
@@ -58,16 +59,17 @@ export const acceleratorSection = defineSection({
     Origin: {
       type: listOf(
         originAddress,
-        'comma list of http:// and https:// URLs without a path, or demo, or dynamic',
+        'comma list of http:// and https:// URLs without a path, each with weight=N, maxconn=N and backup if wanted, or demo, or dynamic',
       ),
       default: '',
       defaultNote: 'none, it must be given',
       shipped: 'demo',
-      example: 'http://127.0.0.1:8000',
+      example: 'http://10.0.0.1:8000 weight=3, http://10.0.0.2:8000, http://10.0.0.3:8000 backup',
       live: true,
       required: true,
-      help: 'The web server, or several that serve the same site. demo is a small site built into wormgate, for trying it out. dynamic, which stands alone and needs Hosts, is the host that a request names itself: each is a new host for the virus throttle, and requests wait for their host or are answered 503.',
+      help: 'The web server, or several that serve the same site. Behind a URL may stand, with blanks between: weight=N (1-256, by default 1), its share of the requests; maxconn=N, how many requests it is sent at once, if less than MaxOriginConnections; backup: it is asked only while none of the others works. demo is a small site built into wormgate, for trying it out. dynamic, which stands alone and needs Hosts, is the host that a request names itself: each is a new host for the virus throttle, and requests wait for their host or are answered 503.',
     },
+    ...originRows,
     OriginPort: {
       type: integer({ min: 1, max: 65_535 }, 'port'),
       default: '80',

@@ -21,6 +21,12 @@ export type OriginAddress =
       readonly protocol: 'http' | 'https';
       readonly host: string;
       readonly port: number;
+      /** Its share of the requests, as against the others' weights; ≥ 1. */
+      readonly weight: number;
+      /** It is asked only while no other origin works. */
+      readonly isBackup: boolean;
+      /** How many requests it is sent at once; undefined: MaxOriginConnections alone decides. */
+      readonly connectionsMax: number | undefined;
     }
   | { readonly kind: 'demo' }
   | { readonly kind: 'dynamic' };
@@ -57,11 +63,49 @@ export interface TlsSettings {
   readonly redirectPort: number | undefined;
 }
 
+/** How origins are checked. */
+export interface HealthCheckSettings {
+  readonly path: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** The Host header; empty: the origin's own. */
+  readonly host: string;
+  /** Both ends included. */
+  readonly statuses: readonly (readonly [first: number, last: number])[];
+  readonly rise: number;
+  readonly fall: number;
+}
+
+/** TLS to origins; PEM texts. */
+export interface OriginTlsSettings {
+  readonly verify: boolean;
+  /** Empty: the origin's host. */
+  readonly serverName: string;
+  readonly ca: string | undefined;
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** How an accelerator deals with its origins. */
+export interface OriginSettings {
+  readonly balance: 'roundrobin' | 'leastconn';
+  /** 0: an origin is never left out. */
+  readonly failuresMax: number;
+  readonly downMs: number;
+  readonly counts5xx: boolean;
+  readonly slowStartMs: number;
+  /** Undefined: no checks. */
+  readonly check: HealthCheckSettings | undefined;
+  readonly tls: OriginTlsSettings;
+  readonly resolveMs: number;
+}
+
 /** `[Accelerator NAME]`: a site that we stand in front of. */
 export interface AcceleratorSettings {
   readonly name: string;
   readonly listen: readonly HostPort[];
   readonly origins: readonly OriginAddress[];
+  readonly originSettings: OriginSettings;
   /** With a dynamic origin: the port of every host, and whether private addresses are connected to. */
   readonly dynamicPort: number;
   readonly dynamicPrivate: boolean;
@@ -122,6 +166,10 @@ export interface LimitSettings {
   readonly sendTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly originTimeoutMs: number;
+  /** How long an origin may be silent within its answer. */
+  readonly originReadTimeoutMs: number;
+  /** How long a connection to an origin is kept idle; 0: not at all. */
+  readonly originIdleMs: number;
   readonly upgradeTimeoutMs: number;
   readonly tlsHandshakeTimeoutMs: number;
   readonly tlsHandshakesMax: number;
@@ -132,6 +180,9 @@ export interface LimitSettings {
   readonly connectionsMax: number;
   readonly originConnectionsMax: number;
   readonly originQueueMax: number;
+  /** How many origins one request is tried on, and for how long another try may begin. */
+  readonly originTriesMax: number;
+  readonly originRetryMs: number;
   readonly drainMs: number;
   readonly logBacklogBytesMax: number;
   readonly consoleLineBytesMax: number;

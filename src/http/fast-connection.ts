@@ -10,6 +10,7 @@ import { Relay, type RelayClient, whenFlushed } from '../upstream/relay.ts';
 import { logRequest } from './exchange-log.ts';
 import { FastRequest } from './fast-request.ts';
 import { type FastClient, takeTurn } from './fast-turn.ts';
+import { countRetry } from './handle.ts';
 import type { Lane, LaneConnection } from './lane.ts';
 import { endBehindAnswer, endSlowly, linger } from './linger.ts';
 import type { FrontParts } from './policy.ts';
@@ -220,8 +221,8 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     this.#feedBody();
   }
 
-  onRetry(): void {
-    this.parts.statistics.add('requests_retried');
+  onRetry(hasMoved: boolean): void {
+    countRetry(hasMoved, this.parts);
   }
 
   onFault(code: OriginFaultCode): void {

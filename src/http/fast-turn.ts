@@ -144,7 +144,9 @@ function fieldValue(index: number, text: string): string | undefined {
 /** Whether the request is one that the fast path relays. */
 function isOrdinary({ memory, request }: FastClient): boolean {
   if (head.minorVersion === 0 || head.hasManyBlanks) return false;
-  if (head.hostIndex < 0 || !memory.isHost || memory.site?.mayTakeFastPath !== true) return false;
+  if (head.hostIndex < 0 || !memory.isHost || memory.site === undefined) return false;
+  // Where to, and when, is not known at once there.
+  if (memory.site.isDynamic) return false;
   if (head.method === '' || memory.redirects) return false;
   // Our own name in Via may be a loop: the front counts.
   return head.viaIndex < 0 || !request.text.includes(viaName);
@@ -202,11 +204,12 @@ function relay(connection: FastClient, policy: Policy): void {
   const hasBody = head.contentLength > 0;
   connection.begin(head.end, head.wantsClose);
   connection.relay.start({
-    origins: site.rotation(),
+    origins: site,
     head: originHead(head, request.text, memory.forwarder),
     isHead: head.method === 'HEAD',
     isRepeatable: !hasBody && isIdempotent(head.method),
     bodyBytes: head.contentLength,
     limits: policy.settings.limits,
+    atMs: request.atMs,
   });
 }

@@ -6,7 +6,8 @@
 import type { ServerResponse } from 'node:http';
 import { originFaults } from '../upstream/faults.ts';
 import { forward } from '../upstream/forward.ts';
-import type { Origin, Site } from '../upstream/origins.ts';
+import type { OriginChoice } from '../upstream/origin.ts';
+import type { Site } from '../upstream/origins.ts';
 import { versionOf } from './arrival.ts';
 import { announcesBody, type Exchange, hostOf, waitsForContinue } from './exchange.ts';
 import { withOrigins } from './find-origins.ts';
@@ -104,7 +105,7 @@ export function sendOn(
   res: ServerResponse,
   parts: FrontParts,
 ): void {
-  const onFound = (origins: readonly Origin[]) => sendTo(exchange, site, origins, res, parts);
+  const onFound = (origins: OriginChoice) => sendTo(exchange, site, origins, res, parts);
   const onRefused = (refusal: Refusal) => refuse(exchange, res, refusal, parts);
   withOrigins(exchange, site, parts, { onFound, onRefused });
 }
@@ -112,7 +113,7 @@ export function sendOn(
 function sendTo(
   exchange: Exchange,
   site: Site,
-  origins: readonly Origin[],
+  origins: OriginChoice,
   res: ServerResponse,
   parts: FrontParts,
 ): void {
@@ -130,7 +131,8 @@ function sendTo(
     expectsContinue: waitsForContinue(exchange),
     limits,
     hsts: exchange.arrival.proto === 'https' ? site.settings.tls.hsts : '',
-    onRetry: () => parts.statistics.add('requests_retried'),
+    nowMs: () => parts.nowMs(),
+    onRetry: (hasMoved) => countRetry(hasMoved, parts),
     onFault: (code) => {
       const { status, explanation, counter } = originFaults[code];
       refuse(exchange, res, { status, explanation, error: code, counter }, parts);
@@ -149,6 +151,12 @@ function sendTo(
       exchange.bytes += count;
     },
   });
+}
+
+/** Counts a request that is sent once more. */
+export function countRetry(hasMoved: boolean, { statistics }: FrontParts): void {
+  statistics.add('requests_retried');
+  if (hasMoved) statistics.add('requests_moved');
 }
 
 /** What the origin is told about where the request came from. */

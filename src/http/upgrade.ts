@@ -7,13 +7,13 @@
 import { watchForEnd } from '../upstream/early-end.ts';
 import { originFaults } from '../upstream/faults.ts';
 import { headerLines } from '../upstream/hop-by-hop.ts';
-import type { Origin } from '../upstream/origins.ts';
+import type { OriginChoice } from '../upstream/origin.ts';
 import { openTunnel } from '../upstream/tunnel.ts';
 import type { Connection } from './connection.ts';
 import { announcesBody, type Exchange } from './exchange.ts';
 import { logExchange } from './exchange-log.ts';
 import { withOrigins } from './find-origins.ts';
-import { findRefusal, forwardingFacts, keepsOpen } from './handle.ts';
+import { countRetry, findRefusal, forwardingFacts, keepsOpen } from './handle.ts';
 import { hstsLineOf } from './hsts.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 import type { FrontParts } from './policy.ts';
@@ -128,7 +128,7 @@ function switchProtocols(
     refuseSwitch(exchange, connection, refusal, parts);
     connection.end();
   };
-  const onFound = (origins: readonly Origin[]) => {
+  const onFound = (origins: OriginChoice) => {
     stopWatching();
     switchTo(exchange, origins, connection, head, parts);
   };
@@ -137,7 +137,7 @@ function switchProtocols(
 
 function switchTo(
   exchange: Exchange,
-  origins: readonly Origin[],
+  origins: OriginChoice,
   connection: Connection,
   head: Buffer,
   parts: FrontParts,
@@ -152,7 +152,7 @@ function switchTo(
     headers: outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, false)),
     protocols: req.headers.upgrade ?? '',
     limits,
-    onRetry: () => parts.statistics.add('requests_retried'),
+    onRetry: (hasMoved) => countRetry(hasMoved, parts),
     onAnswer: (status) => {
       exchange.status = status;
       if (status === 101) parts.statistics.add('upgrades');

@@ -26,6 +26,8 @@ function waitMs(wait: Wait, limits: LimitSettings): number {
     case 'place':
     case 'origin':
       return limits.originTimeoutMs;
+    case 'answer':
+      return limits.originReadTimeoutMs;
     // Node's own timer, because it sees the client take parts of what waits.
     case 'client':
     case 'nothing':

@@ -3,13 +3,12 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { LimitSettings } from '../config/shape.ts';
 import type { OriginFaultCode } from './faults.ts';
 import type { HeaderLine } from './hop-by-hop.ts';
+import type { Origin, OriginChoice } from './origin.ts';
 import type { Leave } from './origin-queue.ts';
-import type { Origin } from './origins.ts';
 
 /** What is to be sent, and whom to tell what becomes of it. */
 export interface Forwarding {
-  /** Origins to try, in order; at least one. */
-  readonly origins: readonly Origin[];
+  readonly origins: OriginChoice;
   /** The request target in origin-form, or `*`. */
   readonly target: string;
   readonly headers: readonly HeaderLine[];
@@ -21,8 +20,10 @@ export interface Forwarding {
   readonly limits: LimitSettings;
   /** The value of Strict-Transport-Security for an answer that has none; empty: none. */
   readonly hsts: string;
-  /** The request is sent once more, to the same origin or the next. */
-  onRetry(): void;
+  /** Milliseconds since the epoch, now. */
+  nowMs(): number;
+  /** The request is sent once more; `hasMoved`: to another origin. */
+  onRetry(hasMoved: boolean): void;
   /** The origin failed before its answer began: the client is still owed one. */
   onFault(fault: OriginFaultCode): void;
   /** The body outgrew MaxRequestBody on its way. */
@@ -37,8 +38,16 @@ export interface Attempt {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly forwarding: Forwarding;
-  /** The origin in use and those still to try. */
-  readonly origins: Origin[];
+  /** When it began, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** The origin in use; undefined before the first is chosen. */
+  origin: Origin | undefined;
+  /** Origins that have failed the request. */
+  readonly tried: Origin[];
+  /** The connection in use stands, TLS included. */
+  isConnected: boolean;
+  /** An interim answer of an origin was passed on. */
+  hasAnswered: boolean;
   /** The library's request; undefined until a connection is assigned to it. */
   proxyReq: ClientRequest | undefined;
   /** The origin's answer, once its head is there. */

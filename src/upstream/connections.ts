@@ -3,8 +3,8 @@
  * enough and those stay warm. Reads into one buffer a connection, which its user has to be done with
  * before the next read. How many there may be at once is the origin queue's business.
  */
-import { connect, type Socket } from 'node:net';
-import type { HostPort } from '../config/shape.ts';
+import type { Socket } from 'node:net';
+import type { OriginLink } from './origin-link.ts';
 
 /** What one read can hold, in bytes. */
 const readBytes = 65_536;
@@ -37,16 +37,10 @@ export class OriginConnection {
   checksLeft = 0;
   #error: Error | undefined;
 
-  constructor(address: HostPort, onGone: (connection: OriginConnection) => void) {
+  constructor(link: OriginLink, onGone: (connection: OriginConnection) => void) {
     const buffer = Buffer.allocUnsafeSlow(readBytes);
-    this.socket = connect({
-      host: address.host,
-      port: address.port,
-      noDelay: true,
-      keepAlive: true,
-      onread: { buffer, callback: (count) => this.#read(buffer, count) },
-    });
-    this.socket.on('connect', () => {
+    this.socket = link.open({ buffer, callback: (count) => this.#read(buffer, count) });
+    this.socket.on(link.tls === undefined ? 'connect' : 'secureConnect', () => {
       this.isConnected = true;
       this.user?.onConnect();
     });
@@ -82,18 +76,15 @@ export class OriginConnection {
 }
 
 export class ConnectionPool {
-  readonly #address: HostPort;
-  readonly #onOpening: () => void;
+  readonly #link: OriginLink;
   readonly #idle: OriginConnection[] = [];
   /** How many idle connections are kept. */
   idleMax = 0;
   #retired = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `onOpening`: told before each new connection. */
-  constructor(address: HostPort, onOpening: () => void) {
-    this.#address = address;
-    this.#onOpening = onOpening;
+  constructor(link: OriginLink) {
+    this.#link = link;
   }
 
   get hasIdle(): boolean {
@@ -107,15 +98,15 @@ export class ConnectionPool {
 
   /** A new connection, whatever is idle: for a retry after a kept-alive one had gone stale. */
   open(): OriginConnection {
-    this.#onOpening();
-    return new OriginConnection(this.#address, this.#forget);
+    return new OriginConnection(this.#link, this.#forget);
   }
 
   /** Takes a connection back whose answer was read whole; it is kept for `idleMs` at most. */
   giveBack(connection: OriginConnection, idleMs: number): void {
     connection.user = undefined;
     if (connection.socket.destroyed) return;
-    if (this.#retired || this.#idle.length >= this.idleMax || idleMs <= 0) {
+    const isUnwanted = this.#retired || this.#idle.length >= this.idleMax || idleMs <= 0;
+    if (isUnwanted || this.#link.addresses.isStray(connection.socket)) {
       connection.socket.destroy();
       return;
     }
@@ -130,6 +121,14 @@ export class ConnectionPool {
     this.#retired = true;
     for (const connection of this.#idle.splice(0)) connection.socket.destroy();
     this.#stopTimer();
+  }
+
+  /** Lets idle connections go that lead to an address which is no longer the origin's. */
+  dropStrays(): void {
+    const { addresses } = this.#link;
+    const strays = this.#idle.filter(({ socket }) => addresses.isStray(socket));
+    for (const { socket } of strays) socket.destroy();
+    for (const connection of strays) this.#forget(connection);
   }
 
   readonly #forget = (connection: OriginConnection): void => {

@@ -78,7 +78,11 @@ export function originFaultOf(error: unknown): OriginFaultCode {
   if (unreachable.has(code)) return 'origin_unreachable';
   if (code === 'ETIMEDOUT') return 'origin_connect_timeout';
   if (code.startsWith('HPE_')) return 'origin_garbage';
-  if (/^(ERR_TLS|ERR_SSL|EPROTO|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_)/.test(code)) {
+  if (
+    /^(ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO|CERT_|CRL_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_|INVALID_|PATH_LENGTH|ERROR_IN_C|UNSPECIFIED)/.test(
+      code,
+    )
+  ) {
     return 'origin_tls';
   }
   return 'origin_closed';

@@ -5,10 +5,12 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attempt, Forwarding } from './attempt.ts';
-import { OriginError, originFaultOf } from './faults.ts';
+import { OriginError, type OriginFaultCode, originFaultOf } from './faults.ts';
+import type { Origin } from './origin.ts';
 import { relayAnswer } from './origin-answer.ts';
 import { BodySource, loweredHeaders, prepareRequest, sendBody } from './origin-request.ts';
 import { proxy } from './proxy.ts';
+import { mayMove } from './retry.ts';
 
 const idempotentMethods = new Set([
   'GET',
@@ -36,7 +38,11 @@ export function forward(req: IncomingMessage, res: ServerResponse, forwarding: F
     req,
     res,
     forwarding,
-    origins: [...forwarding.origins],
+    atMs: forwarding.nowMs(),
+    origin: undefined,
+    tried: [],
+    isConnected: false,
+    hasAnswered: false,
     proxyReq: undefined,
     proxyRes: undefined,
     bytesReadBefore: 0,
@@ -54,15 +60,16 @@ export function forward(req: IncomingMessage, res: ServerResponse, forwarding: F
     if (!attempt.complete) attempt.proxyReq?.destroy();
     attempt.leave();
   });
-  queueUp(attempt);
+  const origin = forwarding.origins.choose([]);
+  if (origin === undefined) forwarding.onFault('origin_unreachable');
+  else queueUp(attempt, origin);
 }
 
-function queueUp(attempt: Attempt): void {
-  const { forwarding, origins } = attempt;
-  const origin = origins[0];
-  if (origin === undefined) return forwarding.onFault('origin_unreachable');
-  const { originConnectionsMax, originQueueMax } = forwarding.limits;
-  const bounds = { runningMax: originConnectionsMax, waitingMax: originQueueMax };
+function queueUp(attempt: Attempt, origin: Origin): void {
+  const { forwarding } = attempt;
+  attempt.origin = origin;
+  const { originQueueMax } = forwarding.limits;
+  const bounds = { runningMax: origin.connectionsMax, waitingMax: originQueueMax };
   let timer: NodeJS.Timeout | undefined;
   let isWaiting = true;
   const leave = origin.queue.enter(bounds, () => {
@@ -70,7 +77,7 @@ function queueUp(attempt: Attempt): void {
     clearTimeout(timer);
     send(attempt, false);
   });
-  if (leave === undefined) return forwarding.onFault('origin_busy');
+  if (leave === undefined) return failTry(attempt, 'origin_busy', true);
   attempt.leave = () => {
     clearTimeout(timer);
     leave();
@@ -78,15 +85,15 @@ function queueUp(attempt: Attempt): void {
   if (!isWaiting) return;
   timer = setTimeout(() => {
     attempt.leave();
-    forwarding.onFault('origin_busy');
+    failTry(attempt, 'origin_busy', true);
   }, forwarding.limits.originTimeoutMs);
 }
 
 function send(attempt: Attempt, fresh: boolean): void {
-  const { req, res, forwarding } = attempt;
-  const origin = attempt.origins[0];
+  const { req, res, forwarding, origin } = attempt;
   if (origin === undefined) return;
   attempt.proxyReq = undefined;
+  attempt.isConnected = false;
   // The library decides about connection reuse and framing by these names; the lines that are really
   // sent are set when the connection is there.
   req.headers = loweredHeaders(forwarding.headers);
@@ -128,11 +135,12 @@ proxy.on('error', (error, req) => {
 
 /** The origin failed: sends the request once more where that is safe, or reports the fault. */
 function fail(attempt: Attempt, error: Error): void {
-  const { res, forwarding, origins, proxyReq } = attempt;
+  const { res, forwarding, proxyReq } = attempt;
   if (res.destroyed || res.writableEnded) return;
   // What came behind a whole answer is no part of it, and its connection is gone already.
   if (res.headersSent && attempt.proxyRes?.complete) return;
   if (res.headersSent) {
+    attempt.origin?.noteCutShort(attempt.timedOut);
     forwarding.onCutShort(attempt.timedOut);
     res.destroy();
     return;
@@ -140,19 +148,40 @@ function fail(attempt: Attempt, error: Error): void {
   const fault = originFaultOf(error);
   const saidNothing = proxyReq?.socket?.bytesRead === attempt.bytesReadBefore;
   const isStale = proxyReq?.reusedSocket === true && saidNothing && fault === 'origin_closed';
-  const repeatable = !forwarding.hasBody && isIdempotent(attempt.req.method ?? '');
-  if (isStale && repeatable && !attempt.retriedStale) {
+  // That it had gone stale says nothing about the origin.
+  if (isStale && !isRepeatable(attempt)) return forwarding.onFault(fault);
+  if (isStale && !attempt.retriedStale) {
     attempt.retriedStale = true;
-    forwarding.onRetry();
+    forwarding.onRetry(false);
     return send(attempt, true);
   }
-  const neverSent = fault === 'origin_unreachable' || fault === 'origin_connect_timeout';
-  if (neverSent && !attempt.bodyBegun && origins.length > 1) {
-    attempt.leave();
-    origins.shift();
-    attempt.proxyReq = undefined;
-    forwarding.onRetry();
-    return queueUp(attempt);
-  }
-  forwarding.onFault(fault);
+  failTry(attempt, fault, !attempt.isConnected, error);
+}
+
+function isRepeatable({ req, forwarding }: Attempt): boolean {
+  return !forwarding.hasBody && isIdempotent(req.method ?? '');
+}
+
+/** The origin failed before its answer began: goes on to another where that is safe. */
+function failTry(attempt: Attempt, fault: OriginFaultCode, isUnsent: boolean, error?: Error): void {
+  const { forwarding, origin, tried, bodyBegun, hasAnswered } = attempt;
+  if (origin === undefined) return;
+  origin.noteFault(fault, error instanceof OriginError ? undefined : error);
+  tried.push(origin);
+  const failed = {
+    ...{ fault, isUnsent, bodyBegun, isRepeatable: isRepeatable(attempt), hasAnswered },
+    tries: tried.length,
+    ageMs: forwarding.nowMs() - attempt.atMs,
+  };
+  const next = mayMove(failed, forwarding.limits) ? forwarding.origins.choose(tried) : undefined;
+  if (next === undefined) return forwarding.onFault(fault);
+  // The library listens anew for each try, and their number is bounded.
+  attempt.req.setMaxListeners(0);
+  attempt.res.setMaxListeners(0);
+  attempt.leave();
+  attempt.proxyReq = undefined;
+  attempt.retriedStale = false;
+  attempt.timedOut = false;
+  forwarding.onRetry(true);
+  queueUp(attempt, next);
 }

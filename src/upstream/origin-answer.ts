@@ -17,8 +17,12 @@ export function relayAnswer(attempt: Attempt, proxyRes: IncomingMessage): void {
     attempt.proxyReq?.destroy(new OriginError('origin_garbage'));
     return;
   }
+  const status = proxyRes.statusCode ?? 0;
+  attempt.origin?.noteHead(status);
   proxyRes.once('error', () => {
-    if (!res.destroyed) forwarding.onCutShort(attempt.timedOut);
+    if (res.destroyed) return;
+    attempt.origin?.noteCutShort(attempt.timedOut);
+    forwarding.onCutShort(attempt.timedOut);
   });
   let hasBegun = false;
   proxyRes.on('data', (chunk: Buffer) => {
@@ -27,6 +31,7 @@ export function relayAnswer(attempt: Attempt, proxyRes: IncomingMessage): void {
   });
   proxyRes.prependOnceListener('end', () => {
     attempt.complete = true;
+    attempt.origin?.noteWhole(status);
     const trailers = usableTrailers(proxyRes.rawTrailers);
     if (trailers.length > 0 && res.chunkedEncoding) res.addTrailers(pairs(trailers));
     const { proxyReq } = attempt;

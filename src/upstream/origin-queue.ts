@@ -53,6 +53,11 @@ export class OriginQueue {
     return leave;
   }
 
+  /** How many requests have a place. */
+  get runningCount(): number {
+    return this.#running;
+  }
+
   /** How many requests wait. */
   get waitingCount(): number {
     return this.#waiting.size;

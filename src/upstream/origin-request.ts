@@ -54,12 +54,18 @@ export function prepareRequest(attempt: Attempt, proxyReq: ClientRequest): void 
   // Header lines are latin1 texts; Node would write a head that has no body yet as UTF-8.
   proxyReq.socket?.setDefaultEncoding('latin1');
   proxyReq.path = forwarding.target;
+  if (proxyReq.socket !== null) {
+    whenConnected(proxyReq.socket, () => {
+      attempt.isConnected = true;
+    });
+  }
   if (proxyReq.socket?.connecting) limitConnecting(proxyReq, forwarding.limits.connectTimeoutMs);
   limitSilence(attempt, proxyReq);
   if (forwarding.expectsContinue) {
     proxyReq.setHeader('Expect', '100-continue');
     proxyReq.once('continue', () => {
       attempt.continued = true;
+      attempt.hasAnswered = true;
       res.writeContinue();
     });
     proxyReq.flushHeaders();
@@ -67,8 +73,10 @@ export function prepareRequest(attempt: Attempt, proxyReq: ClientRequest): void 
   proxyReq.on('information', ({ statusCode, rawHeaders }) => {
     if (res.headersSent || res.destroyed || res.req.httpVersionMinor === 0) return;
     const text = interimText(statusCode, rawHeaders);
+    if (text === '') return;
+    attempt.hasAnswered = true;
     // Past Node's own writers, which change the lines; a request at its turn has the socket to itself.
-    if (text !== '') res.socket?.write(text, 'latin1');
+    res.socket?.write(text, 'latin1');
   });
 }
 

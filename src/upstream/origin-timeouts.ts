@@ -1,6 +1,7 @@
 /**
- * How long an origin may take: to accept a connection (ConnectTimeout), and to say something
- * (OriginTimeout), before its answer and within it. Time that the client takes is not the origin's.
+ * How long an origin may take: to accept a connection (ConnectTimeout), to begin its answer
+ * (OriginTimeout), and to go on with it (OriginReadTimeout). Time that the client takes is not the
+ * origin's.
  */
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
@@ -25,19 +26,24 @@ export function limitConnecting(proxyReq: ClientRequest, connectTimeoutMs: numbe
 /** Ends a request whose origin is silent for too long, as far as it is the origin that we wait for. */
 export function limitSilence(attempt: Attempt, proxyReq: ClientRequest): void {
   const { req, res } = attempt;
-  const { originTimeoutMs } = attempt.forwarding.limits;
+  const { originTimeoutMs, originReadTimeoutMs } = attempt.forwarding.limits;
+  let silenceMsMax = originTimeoutMs;
   const { socket } = proxyReq;
   if (socket === null) return;
   const judge = () => {
     const clientSends = !req.complete && !proxyReq.writableNeedDrain;
     if (clientSends || res.writableNeedDrain) {
       // Whoever waits for the client has its own timeouts; ours would not fire a second time by itself.
-      socket.setTimeout(originTimeoutMs);
+      socket.setTimeout(silenceMsMax);
       return;
     }
     attempt.timedOut = true;
     proxyReq.destroy(new OriginError('origin_timeout'));
   };
+  proxyReq.once('response', () => {
+    silenceMsMax = originReadTimeoutMs;
+    socket.setTimeout(silenceMsMax);
+  });
   socket.setTimeout(originTimeoutMs);
   socket.on('timeout', judge);
   proxyReq.once('close', () => socket.removeListener('timeout', judge));

@@ -1,162 +1,93 @@
 /**
  * Who serves a host: the accelerators of a listen address, told apart by their Hosts, and the origins
- * of each in turn. An origin's kept-alive connections survive a reload as long as it stays configured.
+ * of each. An origin's connections, and what was found out about it, survive a reload as long as it
+ * stays configured.
  */
-import http from 'node:http';
-import https from 'node:https';
-import { connect as connectSocket, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { AddressList } from '../config/address-list.ts';
 import type {
   AcceleratorSettings,
   HostPort,
   LimitSettings,
   OriginAddress,
+  OriginSettings,
 } from '../config/shape.ts';
-import { ConnectionPool } from './connections.ts';
-import { OriginQueue } from './origin-queue.ts';
+import { Balancer, type Member } from './balance.ts';
+import { Origin, type OriginChoice, type OriginStatus, type OriginSurroundings } from './origin.ts';
+import type { OriginPlace } from './origin-link.ts';
 
-/**
- * How long a connection to an origin is kept idle, in milliseconds; less when the origin says so in
- * Keep-Alive. A connection that the origin has given up may cost a POST its answer.
- */
-export const originIdleMs = 60_000;
-
-/** Where an origin listens, and how it is spoken to. */
-export type OriginPlace = HostPort & { readonly protocol: 'http' | 'https' };
-
-/** One origin server and its connections. */
-export class Origin {
-  readonly url: URL;
-  /** Keeps connections alive and bounds how many there are. */
-  readonly pool: http.Agent;
-  /** Opens a connection of its own each time: for a retry after a kept-alive one had gone stale. */
-  readonly fresh: http.Agent;
-  /** Kept-alive connections of the fast path; an origin behind TLS has none, and no fast path. */
-  readonly connections: ConnectionPool | undefined;
-  /** Who uses a connection now, and who waits for one. */
-  readonly queue = new OriginQueue();
-  readonly #address: OriginPlace;
-  readonly #onOpening: () => void;
-
-  /** `onOpening`: told of the host before each new connection to it. */
-  constructor(address: OriginPlace, onOpening: (host: string) => void) {
-    this.#address = address;
-    this.#onOpening = () => onOpening(address.host);
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    this.url = new URL(`${address.protocol}://${host}:${address.port}`);
-    const Agent: new (options: https.AgentOptions) => http.Agent =
-      address.protocol === 'https' ? https.Agent : http.Agent;
-    // Without a name of its own, the agent would take the client's Host for the name to verify.
-    const servername = serverName(address.host);
-    this.pool = new Agent({
-      keepAlive: true,
-      scheduling: 'lifo',
-      timeout: originIdleMs,
-      servername,
-    });
-    this.fresh = new Agent({ keepAlive: false, servername });
-    for (const agent of [this.pool, this.fresh])
-      guideOpenings(agent, address.host, this.#onOpening);
-    this.connections =
-      address.protocol === 'http' ? new ConnectionPool(address, this.#onOpening) : undefined;
-  }
-
-  /** Whether a request would find a connection that stands. */
-  get hasIdleConnection(): boolean {
-    return this.connections?.hasIdle === true || Object.keys(this.pool.freeSockets).length > 0;
-  }
-
-  get host(): string {
-    return this.#address.host;
-  }
-
-  /** Begins a connection outside pool and queue, for a tunnel. */
-  connect(): Socket {
-    const { protocol, host, port } = this.#address;
-    this.#onOpening();
-    if (protocol === 'http') return connectSocket({ host, port });
-    return connectTls({ host, port, servername: serverName(host) });
-  }
-
-  /** Applies MaxOriginConnections. */
-  limitConnections(connectionsMax: number): void {
-    this.pool.maxSockets = connectionsMax;
-    this.pool.maxFreeSockets = connectionsMax;
-    if (this.connections !== undefined) this.connections.idleMax = connectionsMax;
-  }
-
-  /** Lets idle connections go at once, and those in use when their request is over. */
-  retire(): void {
-    this.pool.maxFreeSockets = 0;
-    this.connections?.retire();
-    for (const sockets of Object.values(this.pool.freeSockets)) {
-      for (const socket of sockets ?? []) socket.destroy();
-    }
-  }
-}
-
-/**
- * Has `onOpening` called before each connection that an agent makes, to `host`: the library names an IPv6
- * address in brackets, as URLs do, which is no name that can be looked up.
- */
-function guideOpenings(agent: http.Agent, host: string, onOpening: () => void): void {
-  const connect = agent.createConnection.bind(agent);
-  agent.createConnection = (options, ...more) => {
-    onOpening();
-    return connect({ ...options, host }, ...more);
-  };
-}
-
-/** The name that a certificate is verified for; an address has none to send. */
-function serverName(host: string): string {
-  return isIP(host) === 0 ? host : '';
-}
-
-/** An accelerator in force: its settings, whom it trusts, and its origins in rotation. */
-export class Site {
+/** An accelerator in force: its settings, whom it trusts, and its origins. */
+export class Site implements OriginChoice {
   readonly settings: AcceleratorSettings;
   readonly trustedProxies: AddressList;
-  /** Whether its requests may take the fast path, as far as its origins are concerned. */
-  readonly mayTakeFastPath: boolean;
-  /** It has no origins of its own: each request names one. */
+  /** It has no origins of its own: each request names one, and waits until it is known where to go. */
   readonly isDynamic: boolean;
-  readonly #origins: readonly Origin[];
-  #next = 0;
+  readonly members: readonly Member<Origin>[];
+  readonly #balancer: Balancer<Origin>;
+  readonly #upMs: () => number;
 
-  constructor(settings: AcceleratorSettings, origins: readonly Origin[]) {
+  constructor(
+    settings: AcceleratorSettings,
+    members: readonly Member<Origin>[],
+    upMs: () => number,
+  ) {
     this.settings = settings;
     this.trustedProxies = new AddressList(settings.trustedProxies);
-    this.#origins = origins;
     this.isDynamic = settings.origins.some(({ kind }) => kind === 'dynamic');
-    // Where to, and when, is not known at once there.
-    this.mayTakeFastPath =
-      !this.isDynamic && origins.every(({ connections }) => connections !== undefined);
+    this.members = members;
+    this.#balancer = new Balancer(members, settings.originSettings.balance);
+    this.#upMs = upMs;
   }
 
-  /** The origins in the order in which this request should try them: round robin. */
-  rotation(): readonly Origin[] {
-    if (this.#origins.length === 1) return this.#origins;
-    const start = this.#next;
-    this.#next = (start + 1) % this.#origins.length;
-    return [...this.#origins.slice(start), ...this.#origins.slice(0, start)];
+  /** With one origin there is nothing to choose, and no time to be asked. */
+  choose(tried: readonly Origin[]): Origin | undefined {
+    if (this.members.length === 1) return tried.length === 0 ? this.members[0]?.origin : undefined;
+    const nowMs = this.#upMs();
+    const chosen = this.#balancer.choose(nowMs, tried);
+    chosen?.noteChosen(nowMs);
+    return chosen;
   }
 }
 
-/** The origins of all accelerators, one each however often it is named. */
+/** An origin of a site, for the operator. */
+export interface OriginRow extends OriginStatus {
+  readonly site: string;
+  readonly origin: string;
+  readonly weight: number;
+  readonly isBackup: boolean;
+}
+
+/** One origin of an accelerator, before it is known whether it is there already. */
+interface Wanted {
+  readonly place: OriginPlace;
+  readonly settings: OriginSettings;
+  readonly weight: number;
+  readonly isBackup: boolean;
+  readonly connectionsMax: number | undefined;
+}
+
+/** The origins of all accelerators; two that are configured alike in every respect are one. */
 export class OriginTable {
   #origins = new Map<string, Origin>();
   #hosts = new Set<string>();
-  readonly #onOpening: (host: string) => void;
+  #sites: readonly Site[] = [];
+  readonly #surroundings: OriginSurroundings;
 
-  /** `onOpening`: told of the host, as configured, before each new connection. */
-  constructor(onOpening: (host: string) => void) {
-    this.#onOpening = onOpening;
+  constructor(surroundings: OriginSurroundings) {
+    this.#surroundings = surroundings;
   }
 
   /** Whether an origin is configured on that host. */
   hasHost(host: string): boolean {
     return this.#hosts.has(host);
+  }
+
+  /** Every origin of every site, in the order of the configuration. */
+  rows(): OriginRow[] {
+    return this.#sites.flatMap(({ settings, members }) =>
+      members.map(({ origin, weight, isBackup }) => {
+        return { site: settings.name, origin: origin.name, weight, isBackup, ...origin.status };
+      }),
+    );
   }
 
   /**
@@ -168,26 +99,77 @@ export class OriginTable {
     limits: LimitSettings,
     demo: HostPort,
   ): SiteTable {
-    const kept = new Map<string, Origin>();
-    const originFor = (address: OriginAddress): Origin[] => {
-      if (address.kind === 'dynamic') return [];
-      const place = address.kind === 'demo' ? { ...demo, protocol: 'http' as const } : address;
-      const key = `${place.protocol}://${place.host}:${place.port}`;
-      const origin = kept.get(key) ?? this.#origins.get(key) ?? new Origin(place, this.#onOpening);
-      origin.limitConnections(limits.originConnectionsMax);
-      kept.set(key, origin);
-      return [origin];
-    };
-    const sites = accelerators.map((each) => new Site(each, each.origins.flatMap(originFor)));
-    for (const [key, origin] of this.#origins) if (!kept.has(key)) origin.retire();
-    this.#origins = kept;
-    this.#hosts = new Set(Array.from(kept.values(), ({ host }) => host));
+    const wanted = accelerators.map((each) =>
+      each.origins.flatMap((address) => wantedOf(address, each.originSettings, demo)),
+    );
+    const origins = this.#originsFor(wanted.flat(), limits);
+    const { upMs, warn } = this.#surroundings;
+    const sites = accelerators.map((settings, index) => {
+      const members = (wanted[index] ?? []).flatMap((each) => {
+        const origin = origins.get(keyOf(each));
+        return origin === undefined ? [] : [{ ...each, origin }];
+      });
+      const isUnverified = members.some(({ place }) => place.protocol === 'https');
+      if (isUnverified && !settings.originSettings.tls.verify) {
+        const { name } = settings;
+        warn(`[Accelerator ${name}] OriginVerify=0: its https origins may be anybody`);
+      }
+      return new Site(settings, members, upMs);
+    });
+    for (const origin of this.#origins.values()) {
+      if (![...origins.values()].includes(origin)) origin.retire();
+    }
+    this.#origins = origins;
+    this.#sites = sites;
+    this.#hosts = new Set(Array.from(origins.values(), ({ host }) => host));
     return new SiteTable(sites);
   }
 
   close(): void {
     for (const origin of this.#origins.values()) origin.retire();
   }
+
+  /**
+   * The origins by their keys: those that are there already, then those that differ from one that is no
+   * longer wanted in what can be changed, then new ones.
+   */
+  #originsFor(wanted: readonly Wanted[], limits: LimitSettings): Map<string, Origin> {
+    const byKey = new Map(wanted.map((each) => [keyOf(each), each]));
+    const orphans = new Map<string, Origin>();
+    for (const [key, origin] of this.#origins) {
+      if (!byKey.has(key)) orphans.set(connectionKey(key), origin);
+    }
+    const origins = new Map<string, Origin>();
+    for (const [key, { place, settings, connectionsMax }] of byKey) {
+      const orphan = orphans.get(connectionKey(key));
+      const isKnown = this.#origins.has(key);
+      if (!isKnown) orphans.delete(connectionKey(key));
+      const origin =
+        this.#origins.get(key) ?? orphan ?? new Origin(place, settings, this.#surroundings);
+      origin.configure(settings, limits, connectionsMax);
+      origins.set(key, origin);
+    }
+    return origins;
+  }
+}
+
+function wantedOf(address: OriginAddress, settings: OriginSettings, demo: HostPort): Wanted[] {
+  if (address.kind === 'dynamic') return [];
+  if (address.kind === 'url') return [{ ...address, place: address, settings }];
+  const place = { ...demo, protocol: 'http' as const };
+  return [{ place, settings, weight: 1, isBackup: false, connectionsMax: undefined }];
+}
+
+/** Behind its first line, what a reload can change about an origin. */
+function keyOf({ place, settings, connectionsMax }: Wanted): string {
+  const { tls, balance: _balance, ...changeable } = settings;
+  const { protocol, host, port } = place;
+  const fixed = JSON.stringify({ protocol, host, port, tls: protocol === 'https' ? tls : null });
+  return `${fixed}\n${JSON.stringify({ ...changeable, connectionsMax })}`;
+}
+
+function connectionKey(key: string): string {
+  return key.slice(0, key.indexOf('\n'));
 }
 
 /** The key under which a listen address is known. */

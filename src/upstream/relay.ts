@@ -11,13 +11,13 @@ import { AnswerRelay } from './answer-relay.ts';
 import type { ConnectionUser, OriginConnection } from './connections.ts';
 import { type OriginFaultCode, originFaultOf } from './faults.ts';
 import { interimText } from './interim.ts';
-import { type Origin, originIdleMs } from './origins.ts';
+import type { Origin, OriginChoice } from './origin.ts';
+import { mayMove } from './retry.ts';
 import { ascii } from './wire-grammar.ts';
 
 /** A request as it is to be sent. */
 export interface RelayedRequest {
-  /** Origins to try, in order; at least one, all with `connections`. */
-  readonly origins: readonly Origin[];
+  readonly origins: OriginChoice;
   /** The head for the origin, latin1, the blank line included. */
   readonly head: string;
   readonly isHead: boolean;
@@ -26,6 +26,8 @@ export interface RelayedRequest {
   /** Length of the body, in bytes. */
   readonly bodyBytes: number;
   readonly limits: LimitSettings;
+  /** When it came, in milliseconds since the epoch. */
+  readonly atMs: number;
 }
 
 /** The client's side of a relay. */
@@ -48,7 +50,8 @@ export interface RelayClient {
   onBodyWanted(): void;
   /** The origin has taken what it was given. */
   onBodyDrained(): void;
-  onRetry(): void;
+  /** The request is sent once more; `hasMoved`: to another origin. */
+  onRetry(hasMoved: boolean): void;
   /** The origin failed before its answer began: the client is still owed one. */
   onFault(code: OriginFaultCode): void;
   /** The origin failed within its answer: the client's connection has to be closed. */
@@ -57,8 +60,8 @@ export interface RelayClient {
   onAnswered(): void;
 }
 
-/** Whom a relay waits for. */
-export type Awaited = 'place' | 'connection' | 'body' | 'origin' | 'nothing';
+/** Whom a relay waits for: `origin` before its answer, `answer` within it. */
+export type Awaited = 'place' | 'connection' | 'body' | 'origin' | 'answer' | 'nothing';
 
 /** One for all relays: a head is read in one go. */
 const scanner = new AnswerScanner();
@@ -67,7 +70,8 @@ export class Relay implements ConnectionUser {
   readonly #client: RelayClient;
   readonly #answer: AnswerRelay;
   #request: RelayedRequest | undefined;
-  #originIndex = 0;
+  /** Origins that have failed this request. */
+  readonly #tried: Origin[] = [];
   /** The origin in use, at which `#hasPlace` may be true. */
   #origin: Origin | undefined;
   #hasPlace = false;
@@ -83,6 +87,8 @@ export class Relay implements ConnectionUser {
   #partialHead: Buffer | undefined;
   /** The origin has said something. */
   #hasSpoken = false;
+  /** An interim answer was passed on. */
+  #hasAnswered = false;
 
   constructor(client: RelayClient) {
     this.#client = client;
@@ -109,14 +115,16 @@ export class Relay implements ConnectionUser {
     if (this.#request === undefined) return 'nothing';
     if (this.#leaveQueue !== undefined) return 'place';
     if (this.#connection?.isConnected !== true) return 'connection';
-    return this.#bodyLeft > 0 && !this.originIsFull ? 'body' : 'origin';
+    if (this.#bodyLeft > 0 && !this.originIsFull) return 'body';
+    return this.#answer.hasBegun ? 'answer' : 'origin';
   }
 
   /** Begins to send a request; what becomes of it is told to the client's side. */
   start(request: RelayedRequest): void {
     this.#request = request;
-    this.#originIndex = 0;
+    this.#tried.length = 0;
     this.#retriedStale = false;
+    this.#hasAnswered = false;
     this.#bodyLeft = request.bodyBytes;
     this.#bodyBegun = false;
     this.#answer.reset();
@@ -139,11 +147,11 @@ export class Relay implements ConnectionUser {
   /** The origin took too long to accept a connection, to say something, or to have a place. */
   expire(): void {
     const { awaited } = this;
-    if (awaited === 'place') return this.#fail('origin_busy');
+    if (awaited === 'place') return this.#failTry('origin_busy', true);
     this.#connection?.abandon();
     if (this.#answer.hasBegun) return this.#cutShort(true);
-    if (awaited === 'connection') return this.#tryNext('origin_connect_timeout');
-    this.#fail('origin_timeout');
+    if (awaited === 'connection') return this.#failTry('origin_connect_timeout', true);
+    this.#failTry('origin_timeout', false);
   }
 
   onConnect(): void {
@@ -178,27 +186,34 @@ export class Relay implements ConnectionUser {
       this.#answer.finish();
       return this.#client.whenTaken(() => this.#finish());
     }
-    if (!connection.isConnected) return this.#tryNext(originFaultOf(error));
-    if (connection.isReused && !this.#hasSpoken && this.#request.isRepeatable) {
+    const fault = originFaultOf(error);
+    if (!connection.isConnected) return this.#failTry(fault, true, error);
+    if (connection.isReused && !this.#hasSpoken) {
+      // That it had gone stale says nothing about the origin.
+      if (!this.#request.isRepeatable) return this.#fail(fault);
       if (!this.#retriedStale) {
         this.#retriedStale = true;
-        this.#client.onRetry();
+        this.#client.onRetry(false);
         return this.#connect(this.#request, true);
       }
     }
-    this.#fail(originFaultOf(error));
+    this.#failTry(fault, false, error);
   }
 
   #queueUp(request: RelayedRequest): void {
-    const origin = request.origins[this.#originIndex];
-    this.#origin = origin;
+    const origin = request.origins.choose(this.#tried);
     if (origin === undefined) return this.#fail('origin_unreachable');
-    const { originConnectionsMax, originQueueMax } = request.limits;
-    if (origin.queue.tryEnter(originConnectionsMax)) {
+    this.#enter(request, origin);
+  }
+
+  #enter(request: RelayedRequest, origin: Origin): void {
+    this.#origin = origin;
+    if (origin.queue.tryEnter(origin.connectionsMax)) {
       this.#hasPlace = true;
       return this.#connect(request, false);
     }
-    const bounds = { runningMax: originConnectionsMax, waitingMax: originQueueMax };
+    const { originQueueMax } = request.limits;
+    const bounds = { runningMax: origin.connectionsMax, waitingMax: originQueueMax };
     this.#client.onActivity();
     // Once it runs, its place is one like any other, given back by `leave` of the queue.
     this.#leaveQueue = origin.queue.enter(bounds, () => {
@@ -206,12 +221,12 @@ export class Relay implements ConnectionUser {
       this.#hasPlace = true;
       this.#connect(request, false);
     });
-    if (this.#leaveQueue === undefined) this.#fail('origin_busy');
+    if (this.#leaveQueue === undefined) this.#failTry('origin_busy', true);
   }
 
   #connect(request: RelayedRequest, fresh: boolean): void {
     const pool = this.#origin?.connections;
-    if (pool === undefined) return this.#fail('origin_unreachable');
+    if (pool === undefined) return;
     const connection = fresh ? pool.open() : pool.take();
     this.#client.onActivity();
     this.#connection = connection;
@@ -247,6 +262,7 @@ export class Relay implements ConnectionUser {
       const interim = interimText(scanner.status, scanner.rawHeaders(bytes));
       at = scanner.end;
       if (interim === '') continue;
+      this.#hasAnswered = true;
       this.#client.socket.write(interim, 'latin1');
       if (this.#client.socket.writableLength > 0) return this.#holdHead(bytes.subarray(at, end));
     }
@@ -256,6 +272,7 @@ export class Relay implements ConnectionUser {
   #begin(bytes: Buffer, end: number): boolean {
     const request = this.#request;
     if (request === undefined) return false;
+    this.#origin?.noteHead(scanner.status);
     this.#answer.begin(scanner, bytes, end, request.isHead);
     return this.#afterBytes();
   }
@@ -300,23 +317,30 @@ export class Relay implements ConnectionUser {
 
   #refuseAnswer(): false {
     this.#connection?.abandon();
-    this.#fail('origin_garbage');
+    this.#failTry('origin_garbage', false);
     return false;
   }
 
-  /** The origin could not be reached: nothing was sent, so the next one may have it. */
-  #tryNext(fault: OriginFaultCode): void {
+  /** The origin failed before its answer began: goes on to another where that is safe. */
+  #failTry(fault: OriginFaultCode, isUnsent: boolean, error?: Error): void {
     const request = this.#request;
-    if (request === undefined) return;
-    const neverSent = fault === 'origin_unreachable' || fault === 'origin_connect_timeout';
-    if (!neverSent || this.#bodyBegun || this.#originIndex + 1 >= request.origins.length) {
-      return this.#fail(fault);
-    }
+    const origin = this.#origin;
+    if (request === undefined || origin === undefined) return;
+    origin.noteFault(fault, error);
+    this.#tried.push(origin);
+    const failed = {
+      ...{ fault, isUnsent, bodyBegun: this.#bodyBegun, isRepeatable: request.isRepeatable },
+      hasAnswered: this.#hasAnswered,
+      tries: this.#tried.length,
+      ageMs: this.#client.nowMs() - request.atMs,
+    };
+    const next = mayMove(failed, request.limits) ? request.origins.choose(this.#tried) : undefined;
+    if (next === undefined) return this.#fail(fault);
     this.#leavePlace();
     this.#connection = undefined;
-    this.#originIndex += 1;
-    this.#client.onRetry();
-    this.#queueUp(request);
+    this.#retriedStale = false;
+    this.#client.onRetry(true);
+    this.#enter(request, next);
   }
 
   #fail(fault: OriginFaultCode): void {
@@ -325,6 +349,7 @@ export class Relay implements ConnectionUser {
   }
 
   #cutShort(isTimeout: boolean): void {
+    this.#origin?.noteCutShort(isTimeout);
     this.#end();
     this.#client.onCutShort(isTimeout);
   }
@@ -332,9 +357,11 @@ export class Relay implements ConnectionUser {
   /** The answer is over, and the client has it. */
   #finish(): void {
     const connection = this.#connection;
+    const origin = this.#origin;
+    origin?.noteWhole(this.#answer.status);
     const mayReuse = this.#answer.mayReuse && this.#bodyLeft === 0 && !this.originIsFull;
-    if (mayReuse && connection !== undefined) {
-      this.#origin?.connections?.giveBack(connection, this.#answer.idleMs(originIdleMs));
+    if (mayReuse && connection !== undefined && origin !== undefined) {
+      origin.connections.giveBack(connection, this.#answer.idleMs(origin.idleMs));
     } else connection?.abandon();
     this.#end();
     this.#client.onAnswered();

@@ -11,22 +11,21 @@ import { watchForEnd } from './early-end.ts';
 import { OriginError, type OriginFaultCode, originFaultOf } from './faults.ts';
 import { FirstReachable } from './first-reachable.ts';
 import { type HeaderLine, headerLines, withoutHopByHop } from './hop-by-hop.ts';
+import type { OriginChoice } from './origin.ts';
 import { setHeaderLines } from './origin-request.ts';
-import type { Origin } from './origins.ts';
 import { proxy } from './proxy.ts';
 
 /** One request to switch protocols. */
 export interface Tunnel {
-  /** Origins to try, in order; at least one. */
-  readonly origins: readonly Origin[];
+  readonly origins: OriginChoice;
   readonly target: string;
   /** End-to-end header lines; Connection and Upgrade are added here. */
   readonly headers: readonly HeaderLine[];
   /** The protocols of the client's Upgrade header, as sent. */
   readonly protocols: string;
   readonly limits: LimitSettings;
-  /** One origin could not be reached, and the next is tried. */
-  onRetry(): void;
+  /** One origin could not be reached, and another is tried. */
+  onRetry(hasMoved: boolean): void;
   /** The origin has answered: 101, or another status when it declines. */
   onAnswer(status: number): void;
   /** The origin failed before it answered; the socket is still the caller's to write a reply on. */
@@ -55,14 +54,14 @@ export function openTunnel(
   tunnel: Tunnel,
 ): void {
   const { origins, limits } = tunnel;
-  const connection = new FirstReachable(origins, limits.connectTimeoutMs, tunnel.onRetry);
+  const connection = new FirstReachable(origins, limits, () => tunnel.onRetry(true));
   passages.set(req, { tunnel, connection, answered: false });
   const names: Record<string, string> = { connection: 'Upgrade', upgrade: 'websocket' };
   for (const [name, value] of tunnel.headers) names[name.toLowerCase()] = value;
   req.headers = names;
   // The connection is ours, TLS included: to the library every origin is a plain one. Its own timeout
   // would close the client's connection before an answer could be written.
-  const target = new URL(`http://${origins[0]?.url.host}`);
+  const target = new URL(`http://${connection.origin?.url.host ?? 'origin.invalid'}`);
   proxy.ws(req, client, { target, agent: connection }, head).catch(() => {});
 }
 
@@ -88,11 +87,13 @@ proxy.on('proxyReqWs', (proxyReq, req, client) => {
   proxyReq.prependOnceListener('response', (answer: IncomingMessage) => {
     passage.answered = true;
     answer.headers = declineHeaders(answer.rawHeaders);
+    passage.connection.origin?.noteHead(answer.statusCode ?? 502);
+    passage.connection.origin?.noteWhole(answer.statusCode ?? 502);
     tunnel.onAnswer(answer.statusCode ?? 502);
     client.setTimeout(tunnel.limits.sendTimeoutMs, () => client.destroy());
     answer.on('data', (chunk: Buffer) => tunnel.onBytes(chunk.length));
     answer.once('end', () => proxyReq.destroy());
-    answer.setTimeout(tunnel.limits.originTimeoutMs, () => client.destroy());
+    answer.setTimeout(tunnel.limits.originReadTimeoutMs, () => client.destroy());
   });
   proxyReq.prependOnceListener('upgrade', (answer: IncomingMessage, origin: Duplex) => {
     passage.answered = true;
@@ -100,6 +101,8 @@ proxy.on('proxyReqWs', (proxyReq, req, client) => {
     unwatch();
     // The library writes the 101 from this object: give it the origin's own case.
     answer.headers = inOriginalCase([...headerLines(answer.rawHeaders)]);
+    passage.connection.origin?.noteHead(101);
+    passage.connection.origin?.noteWhole(101);
     tunnel.onAnswer(101);
     // Once the library has connected the two: a listener of ours would be given the first bytes alone.
     process.nextTick(() => origin.on('data', (chunk: Buffer) => tunnel.onBytes(chunk.length)));
@@ -162,5 +165,8 @@ proxy.on('error', (error, req, client) => {
   // A client that goes away is reported here, too; its `close` is still to come.
   if (passage === undefined || passage.answered || client?.destroyed) return;
   passage.answered = true;
-  passage.tunnel.onFault(originFaultOf(error));
+  const fault = originFaultOf(error);
+  // What kept the connection from standing was noted where it was tried.
+  if (passage.connection.isConnected) passage.connection.origin?.noteFault(fault);
+  passage.tunnel.onFault(fault);
 });

@@ -35,6 +35,7 @@ const publishedAt = new Date('2015-05-17T10:05:00Z');
 export class Apache {
   readonly folder: string;
   readonly port: number;
+  #process: ChildProcess | undefined;
 
   constructor(folder: string, port: number) {
     this.folder = folder;
@@ -47,6 +48,29 @@ export class Apache {
 
   get documentRoot(): string {
     return join(this.folder, 'htdocs');
+  }
+
+  /** Runs it until `stop`, and waits until it accepts connections. */
+  async start(): Promise<void> {
+    this.#process = spawn(
+      programPath('apache2'),
+      ['-d', this.folder, '-f', join(this.folder, 'httpd.conf'), '-DFOREGROUND'],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    await until(
+      () => accepts(this.port),
+      10_000,
+      () => 'apache2 does not accept connections',
+    );
+  }
+
+  /** Ends it at once, with whatever it is about to answer. */
+  async stop(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
   }
 
   /** Puts a file under the document root; returns false when the path is no file's. */
@@ -107,27 +131,12 @@ export async function startApache(cleanup: Cleanup): Promise<Apache> {
   writeFileSync(script, echoScript);
   chmodSync(script, 0o755);
   writeFileSync(join(folder, 'httpd.conf'), apache.configuration());
-  const child = spawn(
-    programPath('apache2'),
-    ['-d', folder, '-f', join(folder, 'httpd.conf'), '-DFOREGROUND'],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
   cleanup.after(async () => {
-    await end(child);
+    await apache.stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  await until(
-    () => accepts(apache.port),
-    10_000,
-    () => 'apache2 does not accept connections',
-  );
+  await apache.start();
   return apache;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
 }
 
 function accepts(port: number): Promise<boolean> {

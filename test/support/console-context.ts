@@ -2,6 +2,7 @@
 import type { ConsoleContext } from '../../src/admin/console.ts';
 import type { Listed } from '../../src/admin/listing.ts';
 import type { ScreenSnapshot } from '../../src/admin/screen.ts';
+import type { OriginRow } from '../../src/upstream/origins.ts';
 import type { Change, Outcome, Proposal } from '../../src/virus/change.ts';
 import type { KeywordEntry } from '../../src/virus/keyword-list.ts';
 import type { PatternEntry } from '../../src/virus/pattern-set.ts';
@@ -79,6 +80,12 @@ export class FakeContext implements ConsoleContext {
 
   status(source: string | undefined, isAdvice: boolean) {
     return source === 'unknown' ? undefined : `${source ?? 'all'} ${isAdvice}`;
+  }
+
+  readonly originRows: OriginRow[] = [];
+
+  origins() {
+    return this.originRows;
   }
 
   readonly listed: Listed = {

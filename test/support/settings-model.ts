@@ -12,6 +12,7 @@ import type {
   Settings,
   ThrottleConfiguration,
 } from '../../src/config/shape.ts';
+import { originModel, renderOrigin, renderOriginSettings } from './origin-model.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
 import { renderTls, tlsModel } from './tls-model.ts';
 
@@ -30,6 +31,8 @@ const limitKeys = {
   sendTimeoutMs: ['SendTimeout', 1, 3600, 1000],
   connectTimeoutMs: ['ConnectTimeout', 1, 3600, 1000],
   originTimeoutMs: ['OriginTimeout', 1, 3600, 1000],
+  originReadTimeoutMs: ['OriginReadTimeout', 1, 3600, 1000],
+  originIdleMs: ['OriginKeepAlive', 0, 3600, 1000],
   upgradeTimeoutMs: ['UpgradeTimeout', 1, 86_400, 1000],
   tlsHandshakeTimeoutMs: ['TlsHandshakeTimeout', 1, 3600, 1000],
   tlsHandshakesMax: ['MaxTlsHandshakes', 1, 100_000, 1],
@@ -40,6 +43,8 @@ const limitKeys = {
   connectionsMax: ['MaxConnections', 1, 1_000_000, 1],
   originConnectionsMax: ['MaxOriginConnections', 1, 65_535, 1],
   originQueueMax: ['MaxOriginQueue', 0, 65_535, 1],
+  originTriesMax: ['MaxOriginTries', 1, 10, 1],
+  originRetryMs: ['OriginRetryTimeout', 1, 3600, 1000],
   drainMs: ['DrainSeconds', 0, 3600, 1000],
   logBacklogBytesMax: ['MaxLogBacklog', 65_536, 1_073_741_824, 1],
   consoleLineBytesMax: ['MaxConsoleLine', 256, 65_536, 1],
@@ -76,6 +81,8 @@ const limits: fc.Arbitrary<LimitSettings> = record({
   sendTimeoutMs: scaled('sendTimeoutMs'),
   connectTimeoutMs: scaled('connectTimeoutMs'),
   originTimeoutMs: scaled('originTimeoutMs'),
+  originReadTimeoutMs: scaled('originReadTimeoutMs'),
+  originIdleMs: scaled('originIdleMs'),
   upgradeTimeoutMs: scaled('upgradeTimeoutMs'),
   tlsHandshakeTimeoutMs: scaled('tlsHandshakeTimeoutMs'),
   tlsHandshakesMax: scaled('tlsHandshakesMax'),
@@ -86,6 +93,8 @@ const limits: fc.Arbitrary<LimitSettings> = record({
   connectionsMax: scaled('connectionsMax'),
   originConnectionsMax: scaled('originConnectionsMax'),
   originQueueMax: scaled('originQueueMax'),
+  originTriesMax: scaled('originTriesMax'),
+  originRetryMs: scaled('originRetryMs'),
   drainMs: scaled('drainMs'),
   logBacklogBytesMax: scaled('logBacklogBytesMax'),
   consoleLineBytesMax: scaled('consoleLineBytesMax'),
@@ -115,6 +124,9 @@ const origin: fc.Arbitrary<OriginAddress> = fc.oneof(
     protocol: fc.constantFrom('http' as const, 'https' as const),
     host,
     port: fc.integer({ min: 1, max: 65_535 }),
+    weight: fc.integer({ min: 1, max: 256 }),
+    isBackup: fc.boolean(),
+    connectionsMax: fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined }),
   }),
 );
 
@@ -133,6 +145,7 @@ const accelerators: fc.Arbitrary<readonly AcceleratorSettings[]> = fc
       trustedProxies: fc.array(cidr, { maxLength: 3 }),
       tls: tlsModel,
       mayUseProxyProtocol: fc.boolean(),
+      originSettings: originModel,
     }),
     { minLength: 1, maxLength: 4 },
   )
@@ -255,10 +268,6 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
 const bit = (yes: boolean) => (yes ? '1' : '0');
 const quoteName = (name: string) => quote(Buffer.from(name, 'utf8').toString('latin1'));
 
-function renderOrigin(address: OriginAddress): string {
-  return address.kind !== 'url' ? address.kind : `${address.protocol}://${formatHostPort(address)}`;
-}
-
 export function renderSettings(settings: Settings): string[] {
   const { virus: v, throttle: t, egress: e, admin, log } = settings;
   return [
@@ -301,6 +310,7 @@ export function renderSettings(settings: Settings): string[] {
       `Hosts=${site.hosts.join(', ')}`,
       `TrustedProxies=${site.trustedProxies.join(' , ')}`,
       ...renderTls(site),
+      ...renderOriginSettings(site.originSettings),
     ]),
     '[Virus Throttle]',
     `Enable=${bit(t.enable)}`,

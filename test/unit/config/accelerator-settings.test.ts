@@ -3,12 +3,14 @@ import { test } from 'node:test';
 import { accelerator, faultsOf, settingsOf } from '../../support/settings-text.ts';
 import { noTls } from '../../support/tls-model.ts';
 
+const plain = { weight: 1, isBackup: false, connectionsMax: undefined };
+
 test('the lists of an accelerator are read part by part', () => {
   const settings = settingsOf(
     [
       '[Accelerator main]',
       'Listen=0.0.0.0:80, [::]:80',
-      'Origin=http://a, https://B.example/, http://[::1]:8000',
+      'Origin=http://a weight=3, https://B.example/ Backup, http://[::1]:8000 maxconn=9',
       'Hosts=Www.Example.com, *.example.com, 192.0.2.1, [2001:DB8::1]',
       'TrustedProxies=10.0.0.0/8, ::1',
     ].join('\n'),
@@ -20,10 +22,18 @@ test('the lists of an accelerator are read part by part', () => {
       { host: '::', port: 80 },
     ],
     origins: [
-      { kind: 'url', protocol: 'http', host: 'a', port: 80 },
-      { kind: 'url', protocol: 'https', host: 'b.example', port: 443 },
-      { kind: 'url', protocol: 'http', host: '::1', port: 8000 },
+      { kind: 'url', protocol: 'http', host: 'a', port: 80, ...plain, weight: 3 },
+      { kind: 'url', protocol: 'https', host: 'b.example', port: 443, ...plain, isBackup: true },
+      { kind: 'url', protocol: 'http', host: '::1', port: 8000, ...plain, connectionsMax: 9 },
     ],
+    originSettings: {
+      ...{ balance: 'roundrobin', failuresMax: 3, downMs: 10_000, counts5xx: false },
+      ...{ slowStartMs: 0, check: undefined, resolveMs: 30_000 },
+      tls: {
+        ...{ verify: true, serverName: '' },
+        ...{ ca: undefined, certificate: undefined, key: undefined },
+      },
+    },
     dynamicPort: 80,
     dynamicPrivate: false,
     hosts: ['www.example.com', '*.example.com', '192.0.2.1', '[2001:db8::1]'],

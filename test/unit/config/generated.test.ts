@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { generatedFiles } from '../../../scripts/generate.ts';
 import { loadSettings } from '../../../src/config/load.ts';
+import { originSettings } from '../../support/made-origin.ts';
 import { projectPath } from '../../support/paths.ts';
 import { noTls } from '../../support/tls-model.ts';
 
@@ -12,6 +13,8 @@ for (const { path, text } of generatedFiles()) {
     assert.ok(written === text, `${path} is stale; run: npm run generate`);
   });
 }
+
+const plainOrigins = originSettings();
 
 test('the shipped PROXY.CFG is without a fault and needs nothing else installed', () => {
   const loaded = loadSettings(projectPath('config/PROXY.CFG'));
@@ -23,6 +26,7 @@ test('the shipped PROXY.CFG is without a fault and needs nothing else installed'
       name: 'demo',
       listen: [{ host: '127.0.0.1', port: 8080 }],
       origins: [{ kind: 'demo' }],
+      originSettings: plainOrigins,
       dynamicPort: 80,
       dynamicPrivate: false,
       hosts: [],

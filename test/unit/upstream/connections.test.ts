@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { ConnectionPool, type OriginConnection } from '../../../src/upstream/connections.ts';
+import { linkTo } from '../../support/made-origin.ts';
 import { until } from '../../support/wormgate.ts';
 
 const accepted: Socket[] = [];
@@ -15,7 +16,6 @@ server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const address = server.address();
 if (address === null || typeof address === 'string') throw new Error('no port');
-const place = { host: '127.0.0.1', port: address.port };
 after(() => {
   for (const socket of accepted) socket.destroy();
   server.close();
@@ -37,8 +37,10 @@ class User {
   }
 }
 
+const { port } = address;
+
 function makePool(): ConnectionPool {
-  const pool = new ConnectionPool(place, () => {});
+  const pool = new ConnectionPool(linkTo(port));
   pool.idleMax = 2;
   after(() => pool.retire());
   return pool;
@@ -110,7 +112,7 @@ test('a connection that cannot be made fails, once', async () => {
   if (free === null || typeof free === 'string') throw new Error('no port');
   closed.close();
   await once(closed, 'close');
-  const connection = new ConnectionPool({ host: '127.0.0.1', port: free.port }, () => {}).take();
+  const connection = new ConnectionPool(linkTo(free.port)).take();
   const user = new User();
   connection.user = user;
   await until(() => connection.socket.closed);

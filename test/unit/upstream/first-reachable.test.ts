@@ -4,8 +4,9 @@ import { createServer, Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { originFaultOf } from '../../../src/upstream/faults.ts';
 import { FirstReachable } from '../../../src/upstream/first-reachable.ts';
-import { Origin } from '../../../src/upstream/origins.ts';
+import type { Origin } from '../../../src/upstream/origin.ts';
 import { startFullBacklog } from '../../support/full-backlog.ts';
+import { inOrder, makeOrigin } from '../../support/made-origin.ts';
 import { freePort } from '../../support/wormgate.ts';
 
 const server = createServer().listen(0, '127.0.0.1');
@@ -15,13 +16,14 @@ const port = typeof address === 'object' && address !== null ? address.port : 0;
 after(() => server.close());
 
 function originAt(each: number): Origin {
-  return new Origin({ protocol: 'http', host: '127.0.0.1', port: each }, () => {});
+  return makeOrigin({ port: each });
 }
 
 /** What an agent over these origins hands out, and how often it went on to the next. */
 async function connect(origins: readonly Origin[], connectTimeoutMs = 5000) {
   let retries = 0;
-  const agent = new FirstReachable(origins, connectTimeoutMs, () => {
+  const limits = { connectTimeoutMs, originTriesMax: 3 };
+  const agent = new FirstReachable(inOrder(origins), limits, () => {
     retries += 1;
   });
   const [error, connection] = await new Promise<[Error | null, unknown]>((resolve) => {
@@ -70,7 +72,8 @@ test('an origin that does not accept within ConnectTimeout is passed over, or re
 test('once abandoned it goes on to no other origin', async (t) => {
   const full = originAt(await startFullBacklog(t));
   let retries = 0;
-  const agent = new FirstReachable([full, originAt(port)], 50, () => {
+  const limits = { connectTimeoutMs: 50, originTriesMax: 3 };
+  const agent = new FirstReachable(inOrder([full, originAt(port)]), limits, () => {
     retries += 1;
   });
   let isDone = false;
