@@ -139,7 +139,13 @@ describe('aborts', () => {
       });
       return socketCount(wormgate.pid);
     };
-    const before = await idle();
+    // What the tests before had open may still be closing.
+    let before = -1;
+    await until(async () => {
+      const last = before;
+      before = await idle();
+      return before === last;
+    });
     origin.on('/leave', () => {});
     const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.connect(port)));
     for (const [index, client] of clients.entries()) {
