@@ -136,6 +136,17 @@ for (const scheme of ['Basic', 'basic', 'BASIC ']) {
   });
 }
 
+test('credentials without their scheme, or of another, are none', async (t) => {
+  const gateway = await startGateway(t, { credentials: 'user:pass word' });
+  const basic = Buffer.from('user:pass word').toString('base64');
+  for (const given of [basic, ` ${basic}`, `Bearer ${basic}`, `Basic${basic}`]) {
+    const answer = await sendRaw(gateway.port, [
+      `GET http://site.test:${port}/ HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${given}\r\nConnection: close\r\n\r\n`,
+    ]);
+    assert.equal(statusOf(answer), 407, given);
+  }
+});
+
 test('an infected server reaches one new host an interval, and its neighbour is not delayed', async (t) => {
   const delayMs = 300;
   const gateway = await startGateway(t, {}, { delayMs });
