@@ -34,8 +34,13 @@ const pipelinedMax = 64;
 function untilOver({ socket }: IncomingMessage, res: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     if (res.writableFinished || res.closed || socket.destroyed) return resolve();
-    res.once('close', resolve);
-    socket.once('close', resolve);
+    const over = () => {
+      // The connection may carry many more requests.
+      socket.removeListener('close', over);
+      resolve();
+    };
+    res.once('close', over);
+    socket.once('close', over);
   });
 }
 
@@ -118,8 +123,6 @@ export class EgressGateway {
       socket.destroy();
       return;
     }
-    // Each request that waits on it listens for its end, and many may be sent at once.
-    socket.setMaxListeners(0);
     this.#sockets.add(socket);
     this.#counts.set(client, count + 1);
     socket.on('error', () => socket.destroy());
@@ -137,7 +140,8 @@ export class EgressGateway {
     const client = normalizeAddress(socket.remoteAddress ?? '');
     statistics.add(refusal.counter);
     const bytes = refuseTunnel(socket, refusal);
-    log({ ...{ client, atMs: nowMs(), requestLine: '' }, ...refusal, bytes });
+    const { status, error: word } = refusal;
+    log({ client, atMs: nowMs(), requestLine: '', status, bytes, error: word });
   }
 
   #forget(socket: Socket, client: string): void {

@@ -329,6 +329,22 @@ test('a chunked body is sent on in chunks, whatever the method', async (t) => {
   assert.deepEqual(bodies, ['POST GET /', 'GET GET /', 'DELETE GET /', 'PURGE GET /']);
 });
 
+test('a connection that carries many requests one by one gathers no listeners', async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on('warning', onWarning);
+  t.after(() => process.removeListener('warning', onWarning));
+  const gateway = await startGateway(t);
+  const client = await RawClient.connect(gateway.port);
+  for (let asked = 1; asked <= 20; asked += 1) {
+    client.send(`GET http://127.0.4.1:${port}/ HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const isAnswered = () => client.text.split('hello 127.0.4.1').length > asked;
+    await client.until(isAnswered, 'an answer');
+  }
+  client.destroy();
+  assert.deepEqual(warnings, []);
+});
+
 test('many requests may wait on one connection, and are answered in their order', async (t) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);
