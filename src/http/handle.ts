@@ -96,7 +96,7 @@ export function sendOn(
 ): void {
   const onFound = (origins: readonly Origin[]) => sendTo(exchange, origins, res, parts);
   const onRefused = (refusal: Refusal) => refuse(exchange, res, refusal, parts);
-  withOrigins(exchange, site, parts, { onFound, onRefused });
+  withOrigins(exchange, site, parts, { isUpgrade: false, onFound, onRefused });
 }
 
 function sendTo(
