@@ -165,7 +165,7 @@ export const counterTable = {
   },
   egress_requests: { help: 'Requests to the egress gateway.' },
   egress_connections_refused: {
-    help: 'Connections to the egress gateway closed at once because of MaxEgressConnections.',
+    help: 'Connections to the egress gateway closed because of MaxEgressConnections or MaxEgressSourceConnections, or because more than 64 requests were under way on one.',
   },
   egress_refused: {
     help: 'Requests that the egress gateway refused because of Allow, AllowPorts, AllowPrivate, credentials or a target that is none.',

@@ -2,7 +2,7 @@
  * The admin server: health and counters, for loopback or for whoever holds the token. It only reads;
  * commands are the console socket's.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { isSecret } from '../config/secret.ts';
 import type { AdminSettings, HostPort } from '../config/shape.ts';
 import { type FastifyInstance, fastify } from '../fastify.ts';
 import type { Statistics } from '../statistics.ts';
@@ -21,10 +21,6 @@ export interface AdminParts {
 /** Host names by which a browser on this machine may call us; others are DNS rebinding. */
 const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
 /** Starts the server; rejects with the system's error when the address cannot be bound. */
 export async function startAdminServer(
   address: HostPort,
@@ -38,7 +34,7 @@ export async function startAdminServer(
       return answer.code(403).send('This host name is not served here.\n');
     }
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    if (timingSafeEqual(digest(given), digest(token))) return;
+    if (isSecret(given, token)) return;
     return answer
       .code(401)
       .header('WWW-Authenticate', 'Bearer realm="wormgate"')

@@ -1,7 +1,7 @@
 /**
  * Who listens where: two accelerators may share an address if their Hosts tell them apart, the admin
- * server and the egress gateway share with nobody, and beyond loopback the former needs a Token. What the operating system would
- * refuse at the start for certain is a fault here already, with its line.
+ * server and the egress gateway share with nobody, and beyond loopback the former needs a Token. What
+ * the operating system would refuse at the start for certain is a fault here already, with its line.
  */
 import { isIPv4 } from 'node:net';
 import { AddressList } from './address-list.ts';

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type ClaimingAccelerator, checkClaims } from './claims.ts';
+import { type ClaimingAccelerator, type ClaimingServer, checkClaims } from './claims.ts';
 import { type ConfigFault, describeFileError, type Fault } from './fault.ts';
 import { parseIni } from './ini.ts';
 import { type AcceleratorSection, type Layout, layOut } from './layout.ts';
@@ -24,6 +24,7 @@ import {
 } from './settings.ts';
 import type {
   AdminSettings,
+  HostPort,
   LimitSettings,
   LogSettings,
   OriginAddress,
@@ -197,16 +198,10 @@ class Assembly {
     checkClaims(
       accelerators,
       {
-        listen: adminReader.isBad('Listen') ? undefined : admin.listen,
+        ...claimOf(adminReader, admin),
         token: adminReader.isBad('Token') ? undefined : admin.token,
-        listenLine: adminReader.lineOf('Listen'),
-        report: (line, key, message) => adminReader.report(line, key, message),
       },
-      {
-        listen: egressReader.isBad('Listen') ? undefined : egress.listen,
-        listenLine: egressReader.lineOf('Listen'),
-        report: (line, key, message) => egressReader.report(line, key, message),
-      },
+      claimOf(egressReader, egress),
     );
     const extra = this.#reader(extraSection);
     return {
@@ -266,6 +261,18 @@ export function loadSettings(
   });
   if (faults.length > 0) return failed();
   return { ok: true, settings, warnings: warnings.map((warning) => ({ ...warning, file })) };
+}
+
+/** The claim of a server that has a section of its own. */
+function claimOf<V extends { readonly Listen: HostPort | undefined }>(
+  reader: SectionReader<V>,
+  { listen }: { readonly listen: HostPort | undefined },
+): ClaimingServer {
+  return {
+    listen: reader.isBad('Listen') ? undefined : listen,
+    listenLine: reader.lineOf('Listen'),
+    report: (line, key, message) => reader.report(line, key, message),
+  };
 }
 
 /** A dynamic origin cannot be one of several, and needs Hosts. */

@@ -4,11 +4,11 @@
  * absolute-form target is sent on (RFC 9112 §3.2.2). Who may use it, where to, and what becomes of a
  * refused request is here; the waiting is the throttle's.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AddressList, normalizeAddress } from '../config/address-list.ts';
+import { isSecret } from '../config/secret.ts';
 import { watchForEnd } from '../upstream/early-end.ts';
 import { firstAllowed } from './address-policy.ts';
 import { awaitTurn } from './await-turn.ts';
@@ -34,8 +34,13 @@ const pipelinedMax = 64;
 function untilOver({ socket }: IncomingMessage, res: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     if (res.writableFinished || res.closed || socket.destroyed) return resolve();
-    res.once('close', resolve);
-    socket.once('close', resolve);
+    const over = () => {
+      // The connection may carry many more requests.
+      socket.removeListener('close', over);
+      resolve();
+    };
+    res.once('close', over);
+    socket.once('close', over);
   });
 }
 
@@ -118,8 +123,6 @@ export class EgressGateway {
       socket.destroy();
       return;
     }
-    // Each request that waits on it listens for its end, and many may be sent at once.
-    socket.setMaxListeners(0);
     this.#sockets.add(socket);
     this.#counts.set(client, count + 1);
     socket.on('error', () => socket.destroy());
@@ -137,7 +140,8 @@ export class EgressGateway {
     const client = normalizeAddress(socket.remoteAddress ?? '');
     statistics.add(refusal.counter);
     const bytes = refuseTunnel(socket, refusal);
-    log({ ...{ client, atMs: nowMs(), requestLine: '' }, ...refusal, bytes });
+    const { status, error: word } = refusal;
+    log({ client, atMs: nowMs(), requestLine: '', status, bytes, error: word });
   }
 
   #forget(socket: Socket, client: string): void {
@@ -248,9 +252,7 @@ function lineOf(req: IncomingMessage): string {
 
 function presents(req: IncomingMessage, credentials: string): boolean {
   const expected = Buffer.from(credentials, 'latin1').toString('base64');
-  const digest = (text: string) => createHash('sha256').update(text).digest();
   // The name of a scheme has no case (RFC 9110 §11.1).
-  const given = (req.headers['proxy-authorization'] ?? '').replace(/^basic +/i, '');
-  // The time that it takes says nothing of how much was right.
-  return timingSafeEqual(digest(given), digest(expected));
+  const given = /^basic +(.*)$/i.exec(req.headers['proxy-authorization'] ?? '')?.[1] ?? '';
+  return isSecret(given, expected);
 }

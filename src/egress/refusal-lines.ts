@@ -9,6 +9,9 @@ const sharesMax = 10;
 
 const secondMs = 1_000;
 
+/** So many sources are counted apart; further ones are counted together, under `others`. */
+export const countedSourcesMax = 1_000;
+
 export class RefusalLines {
   readonly #linesMax: () => number;
   /** The second that is counted, and the lines in it. */
@@ -34,7 +37,9 @@ export class RefusalLines {
     const max = this.#linesMax();
     const count = this.#bySource.get(source) ?? 0;
     if (count >= max || this.#lineCount >= max * sharesMax) {
-      this.#untold.set(source, (this.#untold.get(source) ?? 0) + 1);
+      const isApart = this.#untold.has(source) || this.#untold.size < countedSourcesMax;
+      const key = isApart ? source : 'others';
+      this.#untold.set(key, (this.#untold.get(key) ?? 0) + 1);
       return false;
     }
     this.#lineCount += 1;

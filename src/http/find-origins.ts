@@ -8,8 +8,13 @@ import { type Exchange, hostOf } from './exchange.ts';
 import type { FrontParts } from './policy.ts';
 import type { Refusal } from './refusals.ts';
 
-/** Called now or later, one of them once, or none when the client has gone. */
+/**
+ * How a request's origins are wanted, and who is told: now or later, one of the two once, or none when the
+ * client has gone.
+ */
 export interface Finding {
+  /** It asks for a tunnel, which needs a connection of its own. */
+  readonly isUpgrade: boolean;
   onFound(origins: OriginChoice): void;
   onRefused(refusal: Refusal): void;
 }
@@ -19,13 +24,13 @@ export function withOrigins(
   exchange: Exchange,
   site: Site,
   parts: FrontParts,
-  { onFound, onRefused }: Finding,
+  { isUpgrade, onFound, onRefused }: Finding,
 ): void {
   if (!site.isDynamic) return onFound(site);
   const { socket } = exchange.req;
   const host = bareHost(hostOf(exchange) ?? '');
   parts
-    .findOrigin({ host, site, socket, isUpgrade: exchange.req.headers.upgrade !== undefined })
+    .findOrigin({ host, site, socket, isUpgrade })
     .then((found) => {
       if (found === undefined || socket.destroyed) return;
       if (found instanceof Origin) onFound(found);

@@ -107,7 +107,7 @@ export function sendOn(
 ): void {
   const onFound = (origins: OriginChoice) => sendTo(exchange, site, origins, res, parts);
   const onRefused = (refusal: Refusal) => refuse(exchange, res, refusal, parts);
-  withOrigins(exchange, site, parts, { onFound, onRefused });
+  withOrigins(exchange, site, parts, { isUpgrade: false, onFound, onRefused });
 }
 
 function sendTo(

@@ -132,7 +132,7 @@ function switchProtocols(
     stopWatching();
     switchTo(exchange, origins, connection, head, parts);
   };
-  withOrigins(exchange, site, parts, { onFound, onRefused });
+  withOrigins(exchange, site, parts, { isUpgrade: true, onFound, onRefused });
 }
 
 function switchTo(

@@ -2,9 +2,9 @@
 import type { Duplex } from 'node:stream';
 
 /**
- * Destroys a client that ends its side before it is answered. Only who reads learns of an
- * end, so what the client sends early is read and kept, at most about `bytesMax`. Returns what stops
- * the watch and gives the bytes back.
+ * Destroys a client that ends its side before it is answered. Only who reads learns of an end, so what
+ * the client sends early is read and kept, at most about `bytesMax`. Returns what stops the watch and
+ * gives the bytes back.
  */
 export function watchForEnd(client: Duplex, bytesMax: number): () => void {
   const early: Buffer[] = [];

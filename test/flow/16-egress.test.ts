@@ -136,6 +136,17 @@ for (const scheme of ['Basic', 'basic', 'BASIC ']) {
   });
 }
 
+test('credentials without their scheme, or of another, are none', async (t) => {
+  const gateway = await startGateway(t, { credentials: 'user:pass word' });
+  const basic = Buffer.from('user:pass word').toString('base64');
+  for (const given of [basic, ` ${basic}`, `Bearer ${basic}`, `Basic${basic}`]) {
+    const answer = await sendRaw(gateway.port, [
+      `GET http://site.test:${port}/ HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${given}\r\nConnection: close\r\n\r\n`,
+    ]);
+    assert.equal(statusOf(answer), 407, given);
+  }
+});
+
 test('an infected server reaches one new host an interval, and its neighbour is not delayed', async (t) => {
   const delayMs = 300;
   const gateway = await startGateway(t, {}, { delayMs });
@@ -316,6 +327,22 @@ test('a chunked body is sent on in chunks, whatever the method', async (t) => {
     ]);
   }
   assert.deepEqual(bodies, ['POST GET /', 'GET GET /', 'DELETE GET /', 'PURGE GET /']);
+});
+
+test('a connection that carries many requests one by one gathers no listeners', async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on('warning', onWarning);
+  t.after(() => process.removeListener('warning', onWarning));
+  const gateway = await startGateway(t);
+  const client = await RawClient.connect(gateway.port);
+  for (let asked = 1; asked <= 20; asked += 1) {
+    client.send(`GET http://127.0.4.1:${port}/ HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const isAnswered = () => client.text.split('hello 127.0.4.1').length > asked;
+    await client.until(isAnswered, 'an answer');
+  }
+  client.destroy();
+  assert.deepEqual(warnings, []);
 });
 
 test('many requests may wait on one connection, and are answered in their order', async (t) => {

@@ -177,6 +177,28 @@ for (const fastPath of ['0', '1']) {
   });
 }
 
+test('a kept-alive connection is used unasked, but not for an upgrade', async (t) => {
+  const wormgate = await startDynamic(t);
+  const connecting = () =>
+    /^connection establishing packets: (\d+)$/m.exec(
+      status(wormgate, '--source', 'accelerator'),
+    )?.[1];
+  await ask(wormgate, host(2));
+  assert.equal(connecting(), '1');
+  const plain = await RawClient.connect(wormgate.port);
+  // Without Connection: upgrade it is an ordinary request.
+  await plain.ask(`GET / HTTP/1.1\r\nHost: ${host(2)}\r\nUpgrade: echo\r\n\r\n`);
+  plain.destroy();
+  assert.equal(connecting(), '1');
+  const client = await RawClient.connect(wormgate.port);
+  client.send(
+    `GET /up HTTP/1.1\r\nHost: ${host(2)}\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n`,
+  );
+  await client.until(() => client.text.includes('101 Switching'), 'the switch');
+  client.destroy();
+  assert.equal(connecting(), '2');
+});
+
 /** Whether this machine has IPv6; some have not even a loopback address. */
 const hasIPv6 = await new Promise<boolean>((resolve) => {
   const probe = createServer();

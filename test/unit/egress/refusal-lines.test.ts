@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RefusalLines } from '../../../src/egress/refusal-lines.ts';
+import { countedSourcesMax, RefusalLines } from '../../../src/egress/refusal-lines.ts';
 
 test('a source has so many lines in a second, and what it has not is told of once', () => {
   const lines = new RefusalLines(() => 2);
@@ -22,6 +22,16 @@ test('all sources together have ten times as many', () => {
 test('with 0 nothing has a line', () => {
   const lines = new RefusalLines(() => 0);
   assert.equal(lines.mayTell('a', 0), false);
+});
+
+test('so many sources are counted apart, and the others together', () => {
+  const lines = new RefusalLines(() => 0);
+  for (let source = 0; source < 3 * countedSourcesMax; source += 1) lines.mayTell(`s${source}`, 5);
+  lines.mayTell('s0', 5);
+  const untold = lines.takeUntold();
+  assert.equal(untold.size, countedSourcesMax + 1);
+  assert.equal(untold.get('s0'), 2);
+  assert.equal(untold.get('others'), 2 * countedSourcesMax);
 });
 
 test('whatever comes, each request has a line or is told of, within the bounds', () => {
