@@ -1,0 +1,114 @@
+/**
+ * The answer that a client gets from a stored one: the whole, a part, 304 or 416, with Age and Cache-Status.
+ * As text for a socket, and as a list of lines for node:http and HTTP/2.
+ */
+import { isNotModified, isRangeWanted, notModifiedLines } from './conditional.ts';
+import { ageSeconds, linesText, type StoredAnswer } from './entry.ts';
+import type { HeaderLine } from './fields.ts';
+import type { LookupRequest } from './lookup.ts';
+import { contentRange, decideRange, type RangeDecision } from './range.ts';
+
+/** What a client is answered; the body is [bodyStart, bodyEnd) of the stored one. */
+export interface ClientAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** Without Age and what else is added. */
+  readonly lines: readonly HeaderLine[];
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
+}
+
+/** Decides what a stored answer is for a request that it answers: conditions first, then the range. */
+export function answerFrom(
+  answer: StoredAnswer,
+  { method, header }: LookupRequest,
+  nowMs: number,
+): ClientAnswer {
+  if (isNotModified(answer, header, nowMs)) {
+    const lines = notModifiedLines(answer);
+    return { status: 304, reason: 'Not Modified', lines, bodyStart: 0, bodyEnd: 0 };
+  }
+  const { status, reason, lines, body } = answer;
+  const range = header('range');
+  // RFC 9110 §14.2: of GET alone, and only of what would be a 200.
+  if (range !== undefined && method === 'GET' && status === 200) {
+    const decision = isRangeWanted(answer, header, nowMs) ? decideRange(range, body.length) : whole;
+    if (decision.kind === 'part') return partOf(answer, decision);
+    if (decision.kind === 'unsatisfiable') return unsatisfiable(answer, decision);
+  }
+  const bodyEnd = method === 'HEAD' ? 0 : body.length;
+  return { status, reason, lines, bodyStart: 0, bodyEnd };
+}
+
+const whole: RangeDecision = { kind: 'whole' };
+
+function partOf(
+  { lines, body }: StoredAnswer,
+  decision: RangeDecision & { readonly kind: 'part' },
+): ClientAnswer {
+  const { start, end } = decision;
+  const partLines = lines.map((line): HeaderLine => {
+    return line[0].toLowerCase() === 'content-length' ? [line[0], String(end - start)] : line;
+  });
+  partLines.push(['Content-Range', contentRange(decision, body.length)]);
+  const reason = 'Partial Content';
+  return { status: 206, reason, lines: partLines, bodyStart: start, bodyEnd: end };
+}
+
+/** Without a body, and without what describes one. */
+function unsatisfiable({ lines, body }: StoredAnswer, decision: RangeDecision): ClientAnswer {
+  const dateLines = lines.filter(([name]) => name.toLowerCase() === 'date');
+  return {
+    status: 416,
+    reason: 'Range Not Satisfiable',
+    lines: [
+      ...dateLines,
+      ['Content-Range', contentRange(decision, body.length)],
+      ['Content-Length', '0'],
+    ],
+    bodyStart: 0,
+    bodyEnd: 0,
+  };
+}
+
+/** Age, and Cache-Status where it is wanted, as lines. */
+export function addedLines(
+  answer: StoredAnswer,
+  nowMs: number,
+  cacheStatus: string | undefined,
+): HeaderLine[] {
+  const lines: HeaderLine[] = [['Age', String(ageSeconds(answer, nowMs))]];
+  if (cacheStatus !== undefined) lines.push(['Cache-Status', cacheStatus]);
+  return lines;
+}
+
+export interface HeadOptions {
+  readonly nowMs: number;
+  /** The value of Cache-Status; undefined: none is sent. */
+  readonly cacheStatus: string | undefined;
+  /** The connection is closed behind the answer. */
+  readonly closes: boolean;
+}
+
+/** The head of the stored answer as a whole, latin1, the blank line included: the ordinary hit. */
+export function wholeHeadText(answer: StoredAnswer, options: HeadOptions): string {
+  return answer.headText + endOfHead(answer, options);
+}
+
+/** The head of any answer from the store, latin1, the blank line included; `extra` lines stand before Age. */
+export function headText(
+  answer: StoredAnswer,
+  client: ClientAnswer,
+  options: HeadOptions,
+  extra: readonly HeaderLine[] = [],
+): string {
+  const { status, reason, lines } = client;
+  const begin = `HTTP/1.1 ${status} ${reason}\r\n${linesText(lines)}${linesText(extra)}`;
+  return begin + endOfHead(answer, options);
+}
+
+function endOfHead(answer: StoredAnswer, { nowMs, cacheStatus, closes }: HeadOptions): string {
+  let text = `Age: ${ageSeconds(answer, nowMs)}\r\n`;
+  if (cacheStatus !== undefined) text += `Cache-Status: ${cacheStatus}\r\n`;
+  return closes ? `${text}Connection: close\r\n\r\n` : `${text}\r\n`;
+}
