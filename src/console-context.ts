@@ -2,6 +2,7 @@
 import type { ConsoleContext } from './admin/console.ts';
 import type { Listed } from './admin/listing.ts';
 import type { ScreenSnapshot } from './admin/screen.ts';
+import type { Caching } from './caching.ts';
 import type { Settings } from './config/shape.ts';
 import type { LogFile } from './log/file.ts';
 import type { PatternState } from './pattern-state.ts';
@@ -20,6 +21,7 @@ export interface ConsoleParts {
   /** Undefined until the database is read. */
   suspects(): Suspects | undefined;
   throttleStatus(source: string | undefined, isAdvice: boolean): string | undefined;
+  readonly caching: Caching;
   /** The origins of all sites. */
   origins(): readonly OriginRow[];
   consoleLog(): LogFile;
@@ -40,6 +42,12 @@ export function consoleContext(parts: ConsoleParts): ConsoleContext {
     commit: (changes) => state().database.commit(changes),
     snapshot: () => takeSnapshot(parts, state()),
     status: (source, isAdvice) => parts.throttleStatus(source, isAdvice),
+    cache: {
+      totals: () => parts.caching.store.totals,
+      list: (order, max) => parts.caching.store.list(order, max),
+      purge: (url, isPrefix) => parts.caching.deliveries.purgeUrl(url, isPrefix),
+      purgeAll: () => parts.caching.deliveries.purgeUrl('', true),
+    },
     origins: () => parts.origins(),
     listed: {
       patterns: () => state().database.patterns.entries(),

@@ -126,6 +126,27 @@ export const counterTable = {
   origin_name_failures: {
     help: 'Look-ups of the host names of origins that gave no address; the last known ones stay.',
   },
+  cache_hits: { help: 'Requests answered from the cache with a fresh answer.' },
+  cache_stale_hits: {
+    help: 'Requests answered from the cache with a stale answer: while it was revalidated, because the origin failed, or because the client allowed it.',
+  },
+  cache_misses: { help: 'Requests for which nothing was stored.' },
+  cache_revalidations: {
+    help: 'Requests and background fetches that asked the origin whether a stored answer still holds.',
+  },
+  cache_bypassed: {
+    help: 'Requests of sites with Cache=1 that went past the cache because of their method, their credentials or their preconditions.',
+  },
+  cache_collapsed: { help: 'Requests answered by what was being fetched for another.' },
+  cache_stored: { help: 'Answers stored in the cache.' },
+  cache_too_large: { help: 'Answers not stored because of MaxCacheObject.' },
+  cache_evicted: {
+    help: 'Answers that left the cache for others, because of MaxCacheSize, MaxCacheEntries or MaxCacheVariants.',
+  },
+  cache_purged: { help: 'Answers taken out of the cache by the console or by PURGE.' },
+  cache_invalidated: {
+    help: 'Answers taken out of the cache because a request may have changed what they show.',
+  },
   keyword_requests: {
     help: 'Requests that matched no pattern and are virus requests because they hold a confirmed keyword.',
   },

@@ -7,15 +7,15 @@ import { mkdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
-import { startAdminServer } from './admin/server.ts';
+import { bindAdmin, type RunningAdmin } from './admin-listener.ts';
 import { AutoUpdate } from './auto-update.ts';
+import { Caching } from './caching.ts';
 import { Certificates } from './certificates.ts';
 import { processUpMs, systemClock } from './clock.ts';
 import { formatFault, formatWarning, loadSettings, restartOnlyDifferences } from './config/load.ts';
-import type { HostPort, Settings } from './config/shape.ts';
+import type { Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
 import { NameServers } from './egress/name-servers.ts';
-import type { FastifyInstance } from './fastify.ts';
 import { Fronts } from './fronts.ts';
 import { listenersFor } from './http/listeners.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
@@ -25,7 +25,7 @@ import { formatAccess } from './log/access.ts';
 import { type LogFile, LogFiles } from './log/file.ts';
 import { Outbound } from './outbound.ts';
 import { PatternState } from './pattern-state.ts';
-import { dataFolderFailure, listenFailure } from './start-failure.ts';
+import { dataFolderFailure } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
 import { type DemoSite, startDemoSite } from './upstream/demo-site.ts';
 import { listenKey, OriginTable } from './upstream/origins.ts';
@@ -49,11 +49,6 @@ export function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-interface RunningAdmin {
-  readonly address: HostPort;
-  readonly app: FastifyInstance;
-}
-
 export class WormgateServer {
   readonly #options: RunOptions;
   readonly #statistics = new Statistics();
@@ -71,6 +66,7 @@ export class WormgateServer {
   readonly #fronts = new Fronts(() => this.#frontParts());
   readonly #logs: LogFiles;
   readonly #hitRates: HitRates;
+  readonly #caching: Caching;
   #settings: Settings;
   #policy: Policy | undefined;
   #proxyLog: LogFile | undefined;
@@ -98,6 +94,11 @@ export class WormgateServer {
       statistics: this.#statistics,
       warn,
       onChange: () => this.#renewListeners(),
+    });
+    this.#caching = new Caching({
+      settings: () => this.#settings,
+      clock: this.#clock,
+      statistics: this.#statistics,
     });
     this.#hitRates = new HitRates(settings.virus.refreshIntervalSeconds, this.#clock.nowMs());
   }
@@ -166,6 +167,7 @@ export class WormgateServer {
     this.#certificates.close();
     await this.#console?.close();
     await this.#admin?.app.close();
+    this.#caching.close();
     this.#origins.close();
     this.#nameServers.close();
     await this.#demo?.close();
@@ -193,6 +195,7 @@ export class WormgateServer {
         virusSources: this.#virusSources,
         suspects: () => this.#autoUpdate?.suspects,
         throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
+        caching: this.#caching,
         origins: () => this.#origins.rows(),
         consoleLog: () => this.#consoleLog,
         nowMs: () => this.#clock.nowMs(),
@@ -283,6 +286,7 @@ export class WormgateServer {
       served: autoUpdate.served,
       missing: autoUpdate.missing,
       findOrigin: outbound.findOrigin,
+      deliveries: this.#caching.deliveries,
       statistics: this.#statistics,
       nowMs: () => this.#clock.nowMs(),
       draining: () => this.#draining,
@@ -290,24 +294,13 @@ export class WormgateServer {
     };
   }
 
-  async #bindAdmin(settings: Settings): Promise<RunningAdmin | undefined> {
-    const address = settings.admin.listen;
-    if (address === undefined) return undefined;
-    try {
-      const app = await startAdminServer(address, {
-        // Before a reload is through, the settings in force are not yet those of a new address.
-        admin: () =>
-          isSameAddress(this.#settings.admin.listen, address)
-            ? this.#settings.admin
-            : settings.admin,
-        statistics: this.#statistics,
-        origins: () => this.#origins.rows(),
-        ready: () => !this.#draining,
-      });
-      return { address, app };
-    } catch (error) {
-      throw listenFailure(address, error);
-    }
+  #bindAdmin(settings: Settings): Promise<RunningAdmin | undefined> {
+    return bindAdmin(settings, {
+      current: () => this.#settings,
+      statistics: this.#statistics,
+      origins: () => this.#origins.rows(),
+      ready: () => !this.#draining,
+    });
   }
 
   #logPath(name: string): string {
@@ -374,6 +367,7 @@ export class WormgateServer {
       return [describe(error)];
     }
     this.#settings = next;
+    this.#caching.applySettings();
     this.#certificates.adopt(next.accelerators);
     for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
     if (admin !== this.#admin) await this.#admin?.app.close();

@@ -2,6 +2,7 @@
  * The command table as prose: the replies of `virus -h` and `virus add -h`, the completion of the
  * interactive console, and docs/console.md. Holds no fact of its own about any command.
  */
+import { cacheSyntax } from './cache-commands.ts';
 import {
   type CommandRow,
   type CommandWord,
@@ -61,7 +62,11 @@ export function completeLine(line: string): Completion {
     fragment,
   });
   const [first, second] = words;
-  if (first === undefined) return startingSo(['virus', 'exit', '23']);
+  if (first === undefined) return startingSo(['virus', 'cache', 'exit', '23']);
+  if (first.toLowerCase() === 'cache') {
+    const next = words.slice(1).join(' ').toLowerCase();
+    return startingSo({ '': ['show', 'purge'], show: ['newest'], purge: ['all'] }[next] ?? []);
+  }
   if (first.toLowerCase() !== 'virus') return startingSo([]);
   const word = second === undefined ? '' : (findCommandWord(second) ?? '');
   const options = [...commandOptions(word).values()];
@@ -125,6 +130,15 @@ A command is answered with one line or a table on stdout and exit code 0. One th
 answered on stderr, with its place and the right syntax, and exit code 1. While \`ScanVirusPatterns=0\`
 every line is answered \`virus command not found\`. Every command and the first line of its reply are
 recorded in the file that \`ConsoleLog\` names.
+
+## The cache
+
+Lines that begin with \`cache\` are for the cache, whatever \`ScanVirusPatterns\` says. They are typed on the
+console, or after \`npx wormgate\`; in a shell, put what holds \`?\`, \`&\` or \`*\` in quotation marks.
+
+| typed | what it does |
+|---|---|
+${cacheSyntax.map(([typed, clause]) => `| \`${typed}\` | ${clause} |`).join('\n')}
 
 ## Commands
 

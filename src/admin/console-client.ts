@@ -5,9 +5,10 @@
 import { createConnection, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describeFileError } from '../config/fault.ts';
-import type { ConsoleOrigin, Reply } from './console.ts';
+import type { ConsoleOrigin } from './console.ts';
 import { answerBytesMax, MessageCutter, socketName } from './console-protocol.ts';
 import { pathTooLong, socketPath } from './console-socket.ts';
+import type { Reply } from './reply.ts';
 import type { ScreenSnapshot } from './screen.ts';
 
 /** Why there is no answer: 3 no server is running, 1 anything else. */

@@ -4,7 +4,8 @@
  * its request, and answers come in the order of the requests. After an `error` the server closes the
  * connection. Touches no socket.
  */
-import type { ConsoleOrigin, Reply } from './console.ts';
+import type { ConsoleOrigin } from './console.ts';
+import type { Reply } from './reply.ts';
 import type { ScreenSnapshot } from './screen.ts';
 
 /** The socket's name in the data folder. */

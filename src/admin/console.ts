@@ -8,11 +8,13 @@ import { describeFileError } from '../config/fault.ts';
 import { cutLineBytes, formatDate } from '../log/access.ts';
 import type { OriginRow } from '../upstream/origins.ts';
 import type { Change, Outcome } from '../virus/change.ts';
+import { answerCacheLine, type CacheConsole, isCacheLine } from './cache-commands.ts';
 import { commandChanges, describeOutcome } from './changes.ts';
 import { renderCommandHelp } from './command-reference.ts';
 import { type Command, parseLine } from './grammar.ts';
 import { type Listed, renderList } from './listing.ts';
 import { renderOrigins } from './origin-listing.ts';
+import type { Reply } from './reply.ts';
 import { formatFigure, renderShow, type ScreenSnapshot } from './screen.ts';
 
 /** What the console needs of the running server. */
@@ -28,6 +30,7 @@ export interface ConsoleContext {
   snapshot(): ScreenSnapshot;
   /** The throttle's report of a source, or of all, or its advice; undefined: of an unknown source. */
   status(source: string | undefined, isAdvice: boolean): string | undefined;
+  readonly cache: CacheConsole;
   /** The origins of all sites. */
   origins(): readonly OriginRow[];
   readonly listed: Listed;
@@ -44,14 +47,6 @@ export interface ConsoleContext {
 
 /** Where a line comes from; new patterns and keywords carry it as their provenance. */
 export type ConsoleOrigin = 'console' | 'ncf';
-
-/** `text` is printable ASCII, in one line or the lines of a table. */
-export interface Reply {
-  readonly ok: boolean;
-  readonly text: string;
-  /** Present when the database already was as asked. */
-  readonly unchanged?: true;
-}
 
 const notFound: Reply = { ok: false, text: 'virus command not found' };
 /** The reply to whatever is asked before the context is ready. */
@@ -146,13 +141,21 @@ class Batch {
 
   async carryOut(origin: ConsoleOrigin): Promise<void> {
     for (const [index, line] of this.#lines.entries()) {
-      if (!this.#context.scanVirusPatterns()) this.#reply(index, notFound);
+      if (isCacheLine(line)) await this.#carryOutCacheLine(index, line);
+      else if (!this.#context.scanVirusPatterns()) this.#reply(index, notFound);
       else if (!this.#context.ready()) this.#reply(index, refused(notReadyText));
       else if (line.length > this.#lineBytesMax) this.#reply(index, this.#tooLong());
       else await this.#carryOutLine(index, line, origin);
     }
     await this.#commitWaiting();
     await this.#record();
+  }
+
+  async #carryOutCacheLine(index: number, line: string): Promise<void> {
+    if (line.length > this.#lineBytesMax) return this.#reply(index, this.#tooLong());
+    await this.#commitWaiting();
+    const { cache, nowMs } = this.#context;
+    this.#reply(index, answerCacheLine(line, cache, nowMs()));
   }
 
   async #carryOutLine(index: number, line: string, from: ConsoleOrigin): Promise<void> {

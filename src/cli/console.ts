@@ -87,7 +87,7 @@ class InteractiveConsole {
     if (typed === '') return true;
     const choice = typed.toLowerCase();
     if (choice === '0' || choice === 'exit' || choice === 'quit') return false;
-    if (/^virus(?:[\t ]|$)/.test(choice)) await this.#command(toLatin1(typed));
+    if (/^(?:virus|cache)(?:[\t ]|$)/.test(choice)) await this.#command(toLatin1(typed));
     else if (choice === '23') await this.#screen();
     else if (choice === 'menu' || choice === 'help' || choice === '?')
       this.#streams.text.print(menu);

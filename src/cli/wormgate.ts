@@ -138,12 +138,12 @@ async function runCommand(args: readonly string[]): Promise<number> {
           .option('config', config),
       running((options) => tune(options, args)),
     )
+    // Carried out by `main`, which reads neither of them here.
     .command(
       'virus',
       'Send one console command to the running server: wormgate virus -h lists them',
-      (parser) => parser,
-      () => undefined,
     )
+    .command('cache', 'Show or purge what the running server has cached: wormgate cache -h')
     .demandCommand(1, 'a command is needed')
     .strictCommands()
     .strict()
@@ -165,6 +165,10 @@ async function main(args: readonly string[]): Promise<number> {
     const { runVirus } = await import('./virus-command.ts');
     const before = args.slice(0, args.length - front.rest.length);
     return await runVirus([...before, ...front.rest.slice(1)], output);
+  }
+  if (front.ok && front.rest[0] === 'cache') {
+    const { runCache } = await import('./cache-command.ts');
+    return await runCache(front.dataFolder, front.rest.slice(1), output);
   }
   try {
     return await runCommand(args);

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { readCacheSettings } from './cache-settings.ts';
 import { type ClaimingAccelerator, type ClaimingServer, checkClaims } from './claims.ts';
 import { type ConfigFault, describeFileError, type Fault } from './fault.ts';
 import { parseIni } from './ini.ts';
@@ -14,6 +15,7 @@ import { SectionReader } from './section-reader.ts';
 import {
   acceleratorSection,
   adminSection,
+  cacheSection,
   egressSection,
   extraSection,
   limitsSection,
@@ -110,6 +112,7 @@ class Assembly {
         trustedProxies,
         tls,
         proxyProtocol: readProxyProtocol(reader, trustedProxies),
+        cache: reader.get('Cache'),
       },
       section: section.name,
       listenLine: reader.lineOf('Listen'),
@@ -210,6 +213,7 @@ class Assembly {
       fastPath: extra.get('FastPath'),
       virus: readVirusSettings(this.#reader(virusSection), folder, readFile),
       accelerators: accelerators.map(({ settings }) => settings),
+      cache: readCacheSettings(this.#reader(cacheSection)),
       throttle: readThrottleSettings(this.#reader(throttleSection), folder, readFile),
       egress,
       snmp: readSnmpSettings(this.#reader(snmpSection)),

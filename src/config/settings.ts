@@ -1,8 +1,9 @@
 /**
  * THE table of settings: every section and key of PROXY.CFG with its type, range, default and prose.
  * Reading, `wormgate check`, the shipped config/PROXY.CFG and docs/settings.md follow it, and cannot
- * disagree. The long sections have files of their own: virus-rows.ts and limit-rows.ts.
+ * disagree. The long sections have files of their own: virus-rows.ts, limit-rows.ts and others.
  */
+import { cacheSection } from './cache-rows.ts';
 import {
   hostPattern,
   listenAddress,
@@ -99,6 +100,12 @@ export const acceleratorSection = defineSection({
       help: 'The load balancers and CDNs in front of wormgate. Only their X-Forwarded-For and Forwarded headers are believed, and their connections are never closed because of a virus request, which is answered 400 there.',
     },
     ...tlsRows,
+    Cache: {
+      type: flag,
+      default: '1',
+      live: true,
+      help: 'Whether answers of this site are stored and served again, as [Cache] and the origin say.',
+    },
   },
 });
 
@@ -158,13 +165,14 @@ export const logSection = defineSection({
   },
 });
 
-export { egressSection, limitsSection, snmpSection, throttleSection, virusSection };
+export { cacheSection, egressSection, limitsSection, snmpSection, throttleSection, virusSection };
 
 /** Every section, in the order of the documents. */
 export const settingsTable: readonly AnySection[] = [
   extraSection,
   virusSection,
   acceleratorSection,
+  cacheSection,
   throttleSection,
   egressSection,
   snmpSection,

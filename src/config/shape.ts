@@ -116,6 +116,8 @@ export interface AcceleratorSettings {
   readonly tls: TlsSettings;
   /** Connections begin with a PROXY protocol header. */
   readonly proxyProtocol: boolean;
+  /** Whether its answers are stored and served again. */
+  readonly cache: boolean;
 }
 
 /** A pattern written into PROXY.CFG as `PatternN="bytes",origLength`. */
@@ -204,6 +206,25 @@ export interface LimitSettings {
   readonly nameTimeoutMs: number;
 }
 
+/** `[Cache]`. Sizes in bytes, times in milliseconds. */
+export interface CacheSettings {
+  readonly bytesMax: number;
+  /** At most bytesMax. */
+  readonly answerBytesMax: number;
+  readonly answersMax: number;
+  readonly variantsMax: number;
+  readonly defaultTtlMs: number;
+  /** 0-1. */
+  readonly heuristicFraction: number;
+  readonly heuristicMaxMs: number;
+  readonly staleWhileRevalidateMs: number;
+  readonly staleIfErrorMs: number;
+  readonly ignoresClientNoCache: boolean;
+  readonly sendsCacheStatus: boolean;
+  /** CIDRs of the clients that may send PURGE. */
+  readonly purgeAllow: readonly string[];
+}
+
 /** `[Virus Throttle]`. */
 export interface ThrottleConfiguration {
   readonly enable: boolean;
@@ -273,6 +294,7 @@ export interface Settings {
   readonly fastPath: boolean;
   readonly virus: VirusSettings;
   readonly accelerators: readonly AcceleratorSettings[];
+  readonly cache: CacheSettings;
   readonly throttle: ThrottleConfiguration;
   readonly egress: EgressConfiguration;
   readonly snmp: SnmpSettings;

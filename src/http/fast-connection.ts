@@ -4,22 +4,22 @@
  * connection to the front.
  */
 import type { Socket } from 'node:net';
+import type { StoredAnswer } from '../cache/entry.ts';
 import { normalizeAddress } from '../config/address-list.ts';
 import { type OriginFaultCode, originFaults } from '../upstream/faults.ts';
-import { Relay, type RelayClient, whenFlushed } from '../upstream/relay.ts';
+import { whenFlushed } from '../upstream/relay-client.ts';
+import { isOverdue, type Wait } from '../upstream/waits.ts';
 import { logRequest } from './exchange-log.ts';
+import { type AnswersOwner, FastAnswers, writeRefusal } from './fast-answers.ts';
 import { FastRequest } from './fast-request.ts';
 import { type FastClient, takeTurn } from './fast-turn.ts';
-import { countRetry } from './handle.ts';
 import type { Lane, LaneConnection } from './lane.ts';
 import { endBehindAnswer, endSlowly, linger } from './linger.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { refuseHead } from './refused-head.ts';
-import { answerText } from './reply.ts';
 import { SiteMemory } from './site-memory.ts';
 import { UnreadBytes } from './unread-bytes.ts';
-import { isOverdue, type Wait } from './waits.ts';
 
 /** A head in more pieces is left to the front, so that nobody makes us read it over and over. */
 const headPiecesMax = 8;
@@ -30,7 +30,7 @@ const halfClosedMs = 500;
 /** `#headTick` when no head is awaited: the connection is idle. */
 const idle = -1;
 
-export class FastConnection implements LaneConnection, RelayClient, FastClient {
+export class FastConnection implements LaneConnection, AnswersOwner, FastClient {
   readonly socket: Socket;
   readonly parts: FrontParts;
   readonly #lane: Lane;
@@ -54,7 +54,9 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   #activeTick: number;
   #headTick: number;
   #headPieces = 0;
-  #relay: Relay | undefined;
+  #answers: FastAnswers | undefined;
+  /** A request is being read: who answers it at once need not read on. */
+  #isTurning = false;
   #halfClosedTimer: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, lane: Lane) {
@@ -72,21 +74,13 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     socket.on('close', this.#onClose);
   }
 
-  /** Made when the first request is to be relayed: a worm's connection needs none. */
-  get relay(): Relay {
-    if (this.#relay === undefined) {
+  /** Made when the first request is to be answered: a worm's connection needs none. */
+  get answers(): FastAnswers {
+    if (this.#answers === undefined) {
       this.socket.setNoDelay(true);
-      this.#relay = new Relay(this);
+      this.#answers = new FastAnswers(this);
     }
-    return this.#relay;
-  }
-
-  get hstsLine(): string {
-    return this.memory.hstsLine;
-  }
-
-  nowMs(): number {
-    return this.parts.nowMs();
+    return this.#answers;
   }
 
   /** The head that began has not arrived whole. */
@@ -118,6 +112,24 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     if (this.#isHalfClosed) this.#limitHalfClosed();
   }
 
+  /** Answers a request, whose head has `headBytes`, with what is stored for it. */
+  hit(stored: StoredAnswer, headBytes: number, wantsClose: boolean): void {
+    const { request, socket } = this;
+    this.consume(headBytes);
+    this.closesAfter = wantsClose || this.#lane.isClosing || this.parts.draining();
+    request.bytes = this.answers.writeStored(stored, request.isHead, request.atMs);
+    if (socket.writableLength > 0) {
+      // It is over, and can be told of, when the client has taken it.
+      this.#isBusy = true;
+      this.#bodyWanted = false;
+      this.answers.holdStored(stored.status, request.bytes);
+      return this.whenTaken(() => this.onAnswered());
+    }
+    request.status = stored.status;
+    logRequest(request, this.parts);
+    if (this.closesAfter) return this.#end(false);
+  }
+
   /** Closes without an answer. */
   slip(): void {
     this.#isOver = true;
@@ -127,23 +139,8 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
 
   /** Answers by ourselves; `bodyBytes` of the request are unread or still to come. */
   refuse(refusal: Refusal, bodyBytes: number, keepsOpen: boolean): void {
-    const { request, socket, parts } = this;
-    if (refusal.counter !== undefined) parts.statistics.add(refusal.counter);
-    const { status, explanation } = refusal;
-    request.status = status;
-    request.error = refusal.error;
-    const answer = {
-      status,
-      explanation,
-      requestId: request.id,
-      close: !keepsOpen,
-      asJson: request.wantsJson,
-      hstsLine: this.hstsLine,
-    };
-    const written = answerText(answer, parts.nowMs(), request.method === 'HEAD');
-    request.bytes = written.bodyBytes;
-    socket.write(written.text, 'latin1');
-    logRequest(request, parts);
+    const { socket } = this;
+    writeRefusal(this, refusal, keepsOpen);
     this.#isBusy = false;
     this.#unread.skipLeft = bodyBytes;
     if (!keepsOpen) return this.#end(bodyBytes > 0);
@@ -181,7 +178,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
 
   get #wait(): Wait {
     if (this.#isBlocked) return 'client';
-    if (this.#isBusy) return this.relay.awaited;
+    if (this.#isBusy) return this.answers.awaited;
     if (this.#unread.skipLeft > 0) return 'rest';
     return this.#headTick === idle ? 'next' : 'head';
   }
@@ -189,7 +186,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   #giveUp(wait: Wait): void {
     if (wait === 'head') this.#refuseHead('ERR_HTTP_REQUEST_TIMEOUT');
     else if (wait === 'body') this.#refuseBody();
-    else if (this.#isBusy) this.relay.expire();
+    else if (this.#isBusy) this.answers.expire();
     else this.socket.destroy();
   }
 
@@ -221,13 +218,9 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     this.#feedBody();
   }
 
-  onRetry(hasMoved: boolean): void {
-    countRetry(hasMoved, this.parts);
-  }
-
   onFault(code: OriginFaultCode): void {
     const { status, explanation, counter } = originFaults[code];
-    this.refuse({ status, explanation, error: code, counter }, this.relay.bodyLeft, false);
+    this.refuse({ status, explanation, error: code, counter }, this.answers.bodyLeft, false);
   }
 
   onCutShort(isTimeout: boolean): void {
@@ -240,7 +233,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   onAnswered(): void {
     // What is left to do then is done when its end is reported.
     if (this.socket.destroyed) return;
-    const { bodyLeft } = this.relay;
+    const { bodyLeft } = this.answers;
     this.#isBusy = false;
     clearTimeout(this.#halfClosedTimer);
     this.onActivity();
@@ -248,7 +241,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     this.request.text = '';
     this.#unread.skipLeft = bodyLeft;
     if (this.closesAfter) return this.#end(bodyLeft > 0);
-    this.#read();
+    if (!this.#isTurning) this.#read();
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -268,7 +261,11 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
       const { length } = this.#unread;
       this.#unread.skipToHead();
       if (this.#unread.length < length) this.#noteHead();
-      if (this.#unread.length === 0 || !takeTurn(this, this.#unread.bytes)) break;
+      if (this.#unread.length === 0) break;
+      this.#isTurning = true;
+      const isTaken = takeTurn(this, this.#unread.bytes);
+      this.#isTurning = false;
+      if (!isTaken) break;
     }
     if (this.#isOver) return;
     const isWaiting = !this.#isBusy && !this.#isBlocked;
@@ -279,12 +276,12 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   }
 
   #feedBody(): void {
-    const { bodyLeft } = this.relay;
+    const { bodyLeft } = this.answers;
     const { bytes } = this.#unread;
-    if (bytes.length > 0 && bodyLeft > 0 && !this.relay.originIsFull) {
+    if (bytes.length > 0 && bodyLeft > 0 && !this.answers.originIsFull) {
       const part = bytes.length <= bodyLeft ? bytes : bytes.subarray(0, bodyLeft);
       this.consume(part.length);
-      this.relay.sendBody(part);
+      this.answers.sendBody(part);
     }
     this.#balance();
   }
@@ -295,7 +292,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
    */
   #balance(): void {
     const isInHand = this.#isBusy || this.#isBlocked;
-    const isFull = isInHand && (this.#unread.length > 0 || this.#relay?.originIsFull === true);
+    const isFull = isInHand && (this.#unread.length > 0 || this.#answers?.originIsFull === true);
     if (isFull === this.#isPaused) return;
     this.#isPaused = isFull;
     if (isFull) this.socket.pause();
@@ -318,9 +315,11 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
 
   /** The body of the request in hand is late: answers, or, too late for that, hangs up. */
   #refuseBody(): void {
-    const { relay, request } = this;
-    relay.abort();
-    if (relay.status === undefined) return this.refuse(refusals.lateBody, relay.bodyLeft, false);
+    const { answers, request } = this;
+    answers.abort();
+    if (answers.status === undefined) {
+      return this.refuse(refusals.lateBody, answers.bodyLeft, false);
+    }
     request.error = refusals.lateBody.error;
     this.parts.statistics.add(refusals.lateBody.counter);
     this.socket.destroy();
@@ -342,7 +341,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
   readonly #onEnd = (): void => {
     if (this.#isOver) return;
     this.#isHalfClosed = true;
-    const bodyMissing = this.#isBusy ? this.relay.bodyLeft - this.#unread.length : 0;
+    const bodyMissing = this.#isBusy ? this.answers.bodyLeft - this.#unread.length : 0;
     if (this.#isBusy && bodyMissing <= 0) this.#limitHalfClosed();
     else if (this.#isBusy || this.#unread.skipLeft > 0) this.socket.destroy();
     else this.#endUnread();
@@ -380,7 +379,7 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
     const { request } = this;
     const { isCutting } = this.#lane;
     this.#isOver = true;
-    this.relay.abort();
+    this.answers.abort();
     if (request.error === undefined) {
       request.error = isCutting ? 'drained' : 'client_gone';
       if (!isCutting) this.parts.statistics.add('client_aborts');
@@ -390,8 +389,8 @@ export class FastConnection implements LaneConnection, RelayClient, FastClient {
 
   /** Logs the request in hand, with as much of its answer as the relay has handed on. */
   #logRelayed(): void {
-    this.request.status = this.relay.status;
-    this.request.bytes = this.relay.contentBytes;
+    this.request.status = this.answers.status;
+    this.request.bytes = this.answers.contentBytes;
     logRequest(this.request, this.parts);
   }
 }

@@ -6,12 +6,12 @@
  * their bounds, their end; fast-connection.ts has the life of one.
  */
 import type { Socket } from 'node:net';
+import { tickMs } from '../upstream/waits.ts';
 import type { Arrival } from './arrival.ts';
 import { FastConnection } from './fast-connection.ts';
 import type { Lane, LaneConnection } from './lane.ts';
 import type { FrontParts } from './policy.ts';
 import type { Unread } from './unread-bytes.ts';
-import { tickMs } from './waits.ts';
 
 export class FastPath implements Lane {
   readonly parts: FrontParts;

@@ -57,6 +57,10 @@ export class FastRequest implements Judged, LoggedRequest {
     return this.#id;
   }
 
+  get isHead(): boolean {
+    return this.#methodLength === 4 && this.text.startsWith('HEAD');
+  }
+
   get method(): string {
     return this.text.slice(0, this.#methodLength);
   }

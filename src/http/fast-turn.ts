@@ -3,12 +3,18 @@
  * site, origin. The counterpart of handle.ts. Decides about the request that a connection's bytes begin
  * with; whatever is not ordinary is the front's, before anything is counted.
  */
+import type { StoredAnswer } from '../cache/entry.ts';
+import type { HeaderReader } from '../cache/fields.ts';
+import type { Watched } from '../delivery/recipient.ts';
 import { isIdempotent } from '../upstream/forward.ts';
-import type { Relay } from '../upstream/relay.ts';
+import type { Site } from '../upstream/origins.ts';
+import type { RelayedRequest } from '../upstream/relay-client.ts';
 import { humble as importedHumble } from '../virus/screen.ts';
 import { clientBehind } from './client-address.ts';
+import type { FastAnswers } from './fast-answers.ts';
 import type { FastRequest } from './fast-request.ts';
 import { viaName } from './head.ts';
+import { editHead, headerOf } from './head-text.ts';
 import { originHead } from './origin-head.ts';
 import type { FrontParts, Policy } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
@@ -21,13 +27,15 @@ export interface FastClient {
   readonly parts: FrontParts;
   readonly request: FastRequest;
   readonly memory: SiteMemory;
-  readonly relay: Relay;
+  readonly answers: FastAnswers;
   /** The head that the unread bytes begin with has not arrived whole. */
   awaitHead(): void;
   /** The first `byteCount` unread bytes are dealt with. */
   consume(byteCount: number): void;
   /** Takes a request in hand that is to be relayed; its head has `headBytes`. */
   begin(headBytes: number, wantsClose: boolean): void;
+  /** Answers a request, whose head has `headBytes`, with what is stored for it. */
+  hit(stored: StoredAnswer, headBytes: number, wantsClose: boolean): void;
   /** Closes without an answer. */
   slip(): void;
   /** Answers by ourselves; `bodyBytes` of the request are unread or still to come. */
@@ -200,16 +208,87 @@ function relay(connection: FastClient, policy: Policy): void {
   const { site } = memory;
   if (site === undefined) return;
   totals.requests += 1;
-  totals.requests_forwarded += 1;
   const hasBody = head.contentLength > 0;
+  const { method } = head;
+  // The host and scheme of Forwarded stand in no key.
+  const isTold = memory.peerTrusted && head.forwardedIndex >= 0;
+  if (memory.keyPrefix !== '' && !hasBody && !isTold && (method === 'GET' || method === 'HEAD')) {
+    return deliver(connection, site, policy);
+  }
+  totals.requests_forwarded += 1;
   connection.begin(head.end, head.wantsClose);
-  connection.relay.start({
+  const relayed: RelayedRequest = {
     origins: site,
     head: originHead(head, request.text, memory.forwarder),
-    isHead: head.method === 'HEAD',
-    isRepeatable: !hasBody && isIdempotent(head.method),
+    isHead: method === 'HEAD',
+    isRepeatable: !hasBody && isIdempotent(method),
     bodyBytes: head.contentLength,
     limits: policy.settings.limits,
     atMs: request.atMs,
+  };
+  connection.answers.relay(relayed, memory.keyPrefix === '' ? undefined : watchUnsafe(connection));
+}
+
+function watchUnsafe(connection: FastClient): Watched {
+  const { memory, request } = connection;
+  scannedText = request.text;
+  const told = memory.peerTrusted ? toldPrefix(connection) : memory.keyPrefix;
+  return watch(connection, headerOf(request.text), told);
+}
+
+/** Answers a GET or HEAD of a site with a cache. */
+function deliver(connection: FastClient, site: Site, policy: Policy): void {
+  const { memory, request, parts } = connection;
+  scannedText = request.text;
+  // What a trusted proxy says about its client's connection is what the origin is told.
+  const told = memory.peerTrusted ? toldPrefix(connection) : memory.keyPrefix;
+  const key = told + request.target;
+  const isPlain = !head.hasLookupFields;
+  if (isPlain) {
+    const stored = parts.deliveries.find(key, scannedHeader, request.atMs);
+    if (stored !== undefined) return connection.hit(stored, head.end, head.wantsClose);
+  }
+  const sent = originHead(head, request.text, memory.forwarder);
+  const watched = watch(connection, headerOf(sent), told);
+  const coding = scannedHeader('accept-encoding') ?? '';
+  connection.begin(head.end, head.wantsClose);
+  connection.answers.deliver({
+    key,
+    method: head.method,
+    header: watched.header,
+    origins: site,
+    originHead: (edit) => editHead(sent, edit),
+    limits: policy.settings.limits,
+    coding,
+    isPlain,
+    watched,
   });
+}
+
+/** The prefix of keys for the scheme and host that a trusted peer says its client has asked for. */
+function toldPrefix({ memory }: FastClient): string {
+  const proto = scannedHeader('x-forwarded-proto');
+  const host = scannedHeader('x-forwarded-host');
+  if (proto === undefined && host === undefined) return memory.keyPrefix;
+  return memory.keyPrefixFor(proto, host);
+}
+
+function watch({ request }: FastClient, header: HeaderReader, keyPrefix: string): Watched {
+  const { atMs } = request;
+  return { method: head.method, keyPrefix, target: request.target, header, requestMs: atMs };
+}
+
+/** The head that `scannedHeader` reads from. */
+let scannedText = '';
+
+/** A header of the request that was read last. One for all: a look-up allocates nothing. */
+function scannedHeader(name: string): string | undefined {
+  for (let index = 0; index < head.fieldCount; index += 1) {
+    const start = head.nameStarts[index] as number;
+    if ((head.valueStarts[index] as number) - 2 - start !== name.length) continue;
+    if (scannedText.slice(start, start + name.length).toLowerCase() === name) {
+      return fieldValue(index, scannedText);
+    }
+  }
+  return undefined;
 }

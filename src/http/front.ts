@@ -15,12 +15,13 @@ import { Connection, type Turn } from './connection.ts';
 import { announcesBody, beginExchange, type Exchange } from './exchange.ts';
 import { logExchange } from './exchange-log.ts';
 import { FastPath } from './fast-path.ts';
-import { handle, refuse, sendOn } from './handle.ts';
+import { handle, refuse } from './handle.ts';
 import { Intake } from './intake.ts';
 import type { ListenerRules } from './listeners.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { HeadOverflow, type RefusedHead, refuseHead } from './refused-head.ts';
+import { sendOn } from './send-on.ts';
 import type { Unread } from './unread-bytes.ts';
 import { takeUpgrade } from './upgrade.ts';
 

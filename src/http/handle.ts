@@ -4,16 +4,10 @@
  * router refuses to read.
  */
 import type { ServerResponse } from 'node:http';
-import { originFaults } from '../upstream/faults.ts';
-import { forward } from '../upstream/forward.ts';
-import type { OriginChoice } from '../upstream/origin.ts';
-import type { Site } from '../upstream/origins.ts';
 import { versionOf } from './arrival.ts';
-import { announcesBody, type Exchange, hostOf, waitsForContinue } from './exchange.ts';
-import { withOrigins } from './find-origins.ts';
+import { announcesBody, type Exchange, hostOf } from './exchange.ts';
 import { ambiguityOf } from './head.ts';
 import { hstsLineOf } from './hsts.ts';
-import { outgoingHeaders } from './outgoing-headers.ts';
 import type { FrontParts, Policy } from './policy.ts';
 import { redirectOf } from './redirect.ts';
 import { type Refusal, refusals } from './refusals.ts';
@@ -89,68 +83,15 @@ export function refuse(
 }
 
 /**
- * True when a refusal leaves the connection open: a trusted peer carries others' requests on it, and a
- * client that is redirected has done nothing wrong.
+ * True when a refusal leaves the connection open: a trusted peer carries others' requests on it, and who is
+ * redirected, purges, or asks for what is stored alone, has done nothing wrong.
  */
 export function keepsOpen(exchange: Exchange, refusal: Refusal, parts: FrontParts): boolean {
   const isDrop = refusal === refusals.blocked || refusal === refusals.malformedLine;
-  const isRedirect = refusal.location !== undefined && !announcesBody(exchange.fields);
-  return ((isDrop && exchange.peerTrusted) || isRedirect) && !parts.draining();
-}
-
-/** Sends a humble request to its site's origin, once that is found, and the answer back. */
-export function sendOn(
-  exchange: Exchange,
-  site: Site,
-  res: ServerResponse,
-  parts: FrontParts,
-): void {
-  const onFound = (origins: OriginChoice) => sendTo(exchange, site, origins, res, parts);
-  const onRefused = (refusal: Refusal) => refuse(exchange, res, refusal, parts);
-  withOrigins(exchange, site, parts, { isUpgrade: false, onFound, onRefused });
-}
-
-function sendTo(
-  exchange: Exchange,
-  site: Site,
-  origins: OriginChoice,
-  res: ServerResponse,
-  parts: FrontParts,
-): void {
-  const { req, fields } = exchange;
-  const { limits } = parts.policy().settings;
-  const chunked = fields.transferEncodings.length > 0;
-  const hasBody = announcesBody(fields);
-  parts.statistics.add('requests_forwarded');
-  forward(req, res, {
-    origins,
-    target: exchange.target,
-    headers: outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, chunked)),
-    hasBody,
-    chunked,
-    expectsContinue: waitsForContinue(exchange),
-    limits,
-    hsts: exchange.arrival.proto === 'https' ? site.settings.tls.hsts : '',
-    nowMs: () => parts.nowMs(),
-    onRetry: (hasMoved) => countRetry(hasMoved, parts),
-    onFault: (code) => {
-      const { status, explanation, counter } = originFaults[code];
-      refuse(exchange, res, { status, explanation, error: code, counter }, parts);
-    },
-    onBodyTooLarge: () => {
-      if (!res.headersSent) return refuse(exchange, res, refusals.bodyTooLarge, parts);
-      parts.statistics.add('request_body_too_large');
-      exchange.error = 'body_too_large';
-      res.destroy();
-    },
-    onCutShort: (isTimeout) => {
-      parts.statistics.add(isTimeout ? 'origin_timeouts' : 'origin_aborts');
-      exchange.error = isTimeout ? 'origin_timeout' : 'origin_cut_short';
-    },
-    onBytes: (count) => {
-      exchange.bytes += count;
-    },
-  });
+  const answersCache = refusal === refusals.nothingPurged || refusal === refusals.notCached;
+  const isAnswer = refusal.status < 400 || answersCache;
+  const isHarmless = isAnswer && !announcesBody(exchange.fields);
+  return ((isDrop && exchange.peerTrusted) || isHarmless) && !parts.draining();
 }
 
 /** Counts a request that is sent once more. */

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Settings } from '../config/shape.ts';
+import type { Deliveries } from '../delivery/deliveries.ts';
 import type { AccessEntry } from '../log/access.ts';
 import type { Statistics } from '../statistics.ts';
 import type { Origin } from '../upstream/origin.ts';
@@ -54,6 +55,7 @@ export interface FrontParts {
   readonly served: ServedMemory;
   readonly missing: ServedMemory;
   readonly findOrigin: FindOrigin;
+  readonly deliveries: Deliveries;
   readonly statistics: Statistics;
   nowMs(): number;
   /** True once the server is on its way out: answers then close their connections. */

@@ -52,6 +52,20 @@ export const refusals = {
     error: 'private_address',
     counter: 'dynamic_refused',
   },
+  purge: {
+    status: 403,
+    explanation: 'This address may not take anything out of the cache (PurgeAllow).',
+    error: 'purge_not_allowed',
+  },
+  nothingPurged: {
+    status: 404,
+    explanation: 'Nothing is stored for this address.',
+  },
+  notCached: {
+    status: 504,
+    explanation: 'Only a stored answer was asked for, and none is stored.',
+    error: 'only_if_cached',
+  },
   lateHead: {
     status: 408,
     explanation: 'The request head did not arrive in time.',

@@ -4,6 +4,7 @@
  * to the front, which knows how to answer it. Allocates next to nothing: one scanner is used again for every
  * request, and its fields describe the head that it read last, as offsets into the bytes it was given.
  */
+import { lookupFields } from '../cache/lookup.ts';
 import {
   ascii,
   byteTable,
@@ -28,22 +29,25 @@ const { blank, carriageReturn, colon, lineFeed } = ascii;
 export const fieldKinds = {
   /** Passed on as it is. */
   plain: 0,
-  host: 1,
-  accept: 2,
-  contentLength: 3,
-  connection: 4,
+  /** The same, but has a say in what the cache may answer. */
+  lookup: 1,
+  host: 2,
+  accept: 3,
+  contentLength: 4,
+  connection: 5,
   /** Ends at this connection (RFC 9110 §7.6.1), or means nothing without a chunked body. */
-  dropped: 5,
-  via: 6,
-  forwardedFor: 7,
-  forwardedProto: 8,
-  forwardedHost: 9,
-  forwarded: 10,
+  dropped: 6,
+  via: 7,
+  forwardedFor: 8,
+  forwardedProto: 9,
+  forwardedHost: 10,
+  forwarded: 11,
   /** Changes how the request has to be treated altogether. */
-  odd: 11,
+  odd: 12,
 } as const;
 
 const fieldNames = new FieldNames({
+  ...Object.fromEntries(lookupFields.map((name) => [name, fieldKinds.lookup])),
   host: fieldKinds.host,
   accept: fieldKinds.accept,
   'content-length': fieldKinds.contentLength,
@@ -108,6 +112,8 @@ export class HeadScanner {
   readonly #keys = new Int32Array(fieldCountMax);
   /** A field other than Host and those that are passed on as they are. */
   hasSpecialFields = false;
+  /** A field that the cache has to know about. */
+  hasLookupFields = false;
   /** Which field is Host; -1 without one. */
   hostIndex = -1;
   /** The same for Accept, Via, X-Forwarded-For and Forwarded. */
@@ -180,6 +186,7 @@ export class HeadScanner {
   readFields(bytes: Uint8Array, end: number): Reading {
     this.fieldCount = 0;
     this.hasSpecialFields = false;
+    this.hasLookupFields = false;
     this.hostIndex = -1;
     this.acceptIndex = -1;
     this.viaIndex = -1;
@@ -247,6 +254,9 @@ export class HeadScanner {
     this.kinds[index] = kind;
     switch (kind) {
       case fieldKinds.plain:
+        return 'whole';
+      case fieldKinds.lookup:
+        this.hasLookupFields = true;
         return 'whole';
       case fieldKinds.host:
         this.hostIndex = index;

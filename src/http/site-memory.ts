@@ -2,6 +2,7 @@
  * Which site the requests of one connection are for and whether its peer is trusted there, remembered
  * from one request to the next: nearly always they are all for the same host.
  */
+import { keyPrefix, toldScheme } from '../cache/key.ts';
 import type { AddressList } from '../config/address-list.ts';
 import type { Site, SiteTable } from '../upstream/origins.ts';
 import type { Arrival } from './arrival.ts';
@@ -29,6 +30,8 @@ export class SiteMemory {
   hstsLine = '';
   /** Its requests that come in the clear are led to TLS. */
   redirects = false;
+  /** What the cache's keys of that host begin with; empty: its answers are not stored. */
+  keyPrefix = '';
   #forwarder: Forwarder | undefined;
 
   constructor(peer: string, lane: { readonly listen: string; readonly arrival: Arrival }) {
@@ -57,9 +60,24 @@ export class SiteMemory {
     this.site = table.find(this.#listen, host);
     const tls = this.site?.settings.tls;
     this.hstsLine = hstsLineOf(tls, this.#arrival);
+    const { site } = this;
+    this.keyPrefix = site?.settings.cache
+      ? keyPrefix(site.settings.name, this.#arrival.proto, host)
+      : '';
     this.redirects = this.#arrival.proto === 'http' && tls?.redirectPort !== undefined;
     this.trusted = this.site?.trustedProxies ?? table.trustedProxies(this.#listen);
     this.peerTrusted = mayBeTrusted && this.trusted.has(this.peer);
+  }
+
+  /** The same for a scheme and a host that a trusted peer names. */
+  keyPrefixFor(proto: string | undefined, host: string | undefined): string {
+    const { site } = this;
+    if (site?.settings.cache !== true) return '';
+    return keyPrefix(
+      site.settings.name,
+      toldScheme(proto, this.#arrival.proto),
+      host ?? this.#host ?? '',
+    );
   }
 
   /** What origins are told about the requests of the host looked up last. */

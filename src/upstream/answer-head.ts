@@ -40,6 +40,11 @@ export const answerKinds = {
   /** Ends at this connection (RFC 9110 §7.6.1). */
   dropped: 6,
   trailer: 7,
+  /** Passed on as they are, but of interest to the cache. */
+  cacheControl: 8,
+  caching: 9,
+  /** Counts in place of Cache-Control (RFC 9213). */
+  targetedCaching: 10,
 } as const;
 
 const fieldNames = new FieldNames({
@@ -55,6 +60,11 @@ const fieldNames = new FieldNames({
   'proxy-authenticate': answerKinds.dropped,
   'proxy-authorization': answerKinds.dropped,
   trailer: answerKinds.trailer,
+  'cache-control': answerKinds.cacheControl,
+  'cdn-cache-control': answerKinds.targetedCaching,
+  expires: answerKinds.caching,
+  etag: answerKinds.caching,
+  'last-modified': answerKinds.caching,
 });
 
 const versionPrefix = Buffer.from('HTTP/1.', 'latin1');
@@ -79,6 +89,10 @@ export class AnswerScanner {
   readonly valueEnds = new Int32Array(answerFieldCountMax);
   readonly kinds = new Uint8Array(answerFieldCountMax);
   hasDate = false;
+  /** Whether any field says for how long the answer may be used, or which version it is. */
+  hasCacheFields = false;
+  /** Which field is Cache-Control; -1 without one, -2 with several or with a targeted one. */
+  cacheControlIndex = -1;
   /** In bytes; -1 without a Content-Length. */
   contentLength = -1;
   isChunked = false;
@@ -98,6 +112,8 @@ export class AnswerScanner {
     this.isCanonical = true;
     this.fieldCount = 0;
     this.hasDate = false;
+    this.hasCacheFields = false;
+    this.cacheControlIndex = -1;
     this.contentLength = -1;
     this.isChunked = false;
     this.willClose = false;
@@ -193,6 +209,17 @@ export class AnswerScanner {
     switch (kind) {
       case answerKinds.date:
         this.hasDate = true;
+        return 'whole';
+      case answerKinds.cacheControl:
+        this.hasCacheFields = true;
+        this.cacheControlIndex = this.cacheControlIndex === -1 ? index : -2;
+        return 'whole';
+      case answerKinds.targetedCaching:
+        this.cacheControlIndex = -2;
+        this.hasCacheFields = true;
+        return 'whole';
+      case answerKinds.caching:
+        this.hasCacheFields = true;
         return 'whole';
       case answerKinds.contentLength: {
         const isRepeated = this.contentLength >= 0;

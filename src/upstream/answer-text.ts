@@ -16,7 +16,7 @@ export interface AnswerTextOptions {
   /** Our side of the connection ends behind the answer. */
   readonly closes: boolean;
   /** A line of ours for the end of the head; empty: none. */
-  readonly hstsLine: string;
+  readonly addedLines: string;
 }
 
 /** A client that has seen it comes over TLS only (RFC 6797). */
@@ -41,14 +41,14 @@ export function missingHsts(head: AnswerScanner, bytes: Buffer, line: string): s
 export function answerText(
   head: AnswerScanner,
   bytes: Buffer,
-  { framing, closes, hstsLine }: AnswerTextOptions,
+  { framing, closes, addedLines }: AnswerTextOptions,
   clock: { nowMs(): number },
 ): string {
   let text =
     head.isCanonical && !head.namesFields
       ? keptText(head, bytes, framing)
       : rewrittenText(head, bytes, framing);
-  text += hstsLine;
+  text += addedLines;
   if (!head.hasDate) text += `Date: ${httpDate(clock.nowMs())}\r\n`;
   if (closes) text += 'Connection: close\r\n';
   if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
@@ -63,10 +63,10 @@ export function answerText(
 export function compactHead(
   head: AnswerScanner,
   bytes: Buffer,
-  { framing, closes, hstsLine }: AnswerTextOptions,
+  { framing, closes, addedLines }: AnswerTextOptions,
 ): number {
   if (!head.isCanonical || head.namesFields || !head.hasDate || closes) return -1;
-  if (hstsLine !== '') return -1;
+  if (addedLines !== '') return -1;
   if (framing === 'chunked' || head.minorVersion === 0) return -1;
   let start = head.start;
   for (let index = 0; index < head.fieldCount; index += 1) {
@@ -95,6 +95,9 @@ function keptText(head: AnswerScanner, bytes: Buffer, framing: Framing): string 
 function isKept(kind: number, status: number, framing: Framing): boolean {
   switch (kind) {
     case answerKinds.plain:
+    case answerKinds.cacheControl:
+    case answerKinds.caching:
+    case answerKinds.targetedCaching:
     case answerKinds.date:
       return true;
     case answerKinds.contentLength:

@@ -20,6 +20,10 @@ export interface Forwarding {
   readonly limits: LimitSettings;
   /** The value of Strict-Transport-Security for an answer that has none; empty: none. */
   readonly hsts: string;
+  /** The value of Cache-Status; undefined: none is added. */
+  readonly cacheStatus: string | undefined;
+  /** The head of the origin's answer. */
+  onHead(status: number, rawHeaders: readonly string[]): void;
   /** Milliseconds since the epoch, now. */
   nowMs(): number;
   /** The request is sent once more; `hasMoved`: to another origin. */

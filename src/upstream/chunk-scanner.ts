@@ -2,7 +2,7 @@
  * A chunked body (RFC 9112 §7.1), read strictly as it arrives: which bytes may be passed on as they
  * are, and what has to be written instead of the others. A size line is passed on only when all of it
  * has been understood, an extension never: it ends at the connection that it came on. The end is kept
- * back until the trailer section is whole. Holds no content.
+ * back until the trailer section is whole. Holds no content; who wants it is told where it lies.
  */
 import { ascii, isValue, textOf } from './wire-grammar.ts';
 
@@ -25,6 +25,9 @@ const hexValues = Int8Array.from({ length: 256 }, (_, byte) => {
   return Number.isNaN(value) ? -1 : value;
 });
 
+/** Told of content: bytes[start, end), which stay there only for as long as the call lasts. */
+export type OnContent = (bytes: Buffer, start: number, end: number) => void;
+
 export class ChunkScanner {
   /** What to pass on of the bytes read last: `prefix`, then bytes[passStart, passEnd), then `suffix`. */
   prefix = '';
@@ -44,6 +47,11 @@ export class ChunkScanner {
   #lineStart = 0;
   #extensionStart = 0;
   #trailers = '';
+  readonly #onContent: OnContent | undefined;
+
+  constructor(onContent?: OnContent) {
+    this.#onContent = onContent;
+  }
 
   /** Begins a new body. */
   begin(): void {
@@ -77,6 +85,7 @@ export class ChunkScanner {
     while (at < end && this.#phase !== 'trailers') {
       if (this.#phase === 'data') {
         const length = Math.min(this.#left, end - at);
+        this.#onContent?.(bytes, at, at + length);
         at += length;
         this.#left -= length;
         this.contentBytes += length;

@@ -57,7 +57,9 @@ function writeHead(attempt: Attempt, proxyRes: IncomingMessage): boolean {
   if (status < 200 || !isStrict(proxyRes)) return false;
   const isOld = req.httpVersionMinor === 0;
   const lines = answerLines(proxyRes, { status, isOld, isHead: req.method === 'HEAD' });
-  const { hsts } = forwarding;
+  forwarding.onHead(status, proxyRes.rawHeaders);
+  const { hsts, cacheStatus } = forwarding;
+  if (cacheStatus !== undefined) lines.push(['Cache-Status', cacheStatus]);
   if (hsts !== '' && !lines.some(([name]) => name.toLowerCase() === hstsName.toLowerCase())) {
     lines.push([hstsName, hsts]);
   }

@@ -4,71 +4,23 @@
  * name. The counterpart of forward.ts. A relay belongs to one client connection and is used again for
  * each of its requests.
  */
-import type { Socket } from 'node:net';
-import type { LimitSettings } from '../config/shape.ts';
 import { AnswerScanner, answerHeadBytesMax } from './answer-head.ts';
-import { AnswerRelay } from './answer-relay.ts';
+import type { AnswerSink } from './answer-sink.ts';
 import type { ConnectionUser, OriginConnection } from './connections.ts';
 import { type OriginFaultCode, originFaultOf } from './faults.ts';
 import { interimText } from './interim.ts';
-import type { Origin, OriginChoice } from './origin.ts';
+import type { Origin } from './origin.ts';
+import type { Awaited, RelayClient, RelayedRequest } from './relay-client.ts';
 import { mayMove } from './retry.ts';
 import { ascii } from './wire-grammar.ts';
-
-/** A request as it is to be sent. */
-export interface RelayedRequest {
-  readonly origins: OriginChoice;
-  /** The head for the origin, latin1, the blank line included. */
-  readonly head: string;
-  readonly isHead: boolean;
-  /** It may be sent twice: its method allows it, and it has no body. */
-  readonly isRepeatable: boolean;
-  /** Length of the body, in bytes. */
-  readonly bodyBytes: number;
-  readonly limits: LimitSettings;
-  /** When it came, in milliseconds since the epoch. */
-  readonly atMs: number;
-}
-
-/** The client's side of a relay. */
-export interface RelayClient {
-  readonly socket: Socket;
-  /** Milliseconds since the epoch, now. */
-  nowMs(): number;
-  /** Whether our side of the client's connection ends behind this answer. */
-  readonly closesAfter: boolean;
-  /** Strict-Transport-Security for an answer that has none, as a whole line; empty: none. */
-  readonly hstsLine: string;
-  /** The origin said or took something, or a wait for it begins. */
-  onActivity(): void;
-  /**
-   * Calls `action` when the client has taken all that was written, unless it goes or takes too long:
-   * now, or then. Meanwhile it is the client that is waited for, whatever `Relay.awaited` says.
-   */
-  whenTaken(action: () => void): void;
-  /** The origin takes the body from now on, through `Relay.sendBody`. */
-  onBodyWanted(): void;
-  /** The origin has taken what it was given. */
-  onBodyDrained(): void;
-  /** The request is sent once more; `hasMoved`: to another origin. */
-  onRetry(hasMoved: boolean): void;
-  /** The origin failed before its answer began: the client is still owed one. */
-  onFault(code: OriginFaultCode): void;
-  /** The origin failed within its answer: the client's connection has to be closed. */
-  onCutShort(isTimeout: boolean): void;
-  /** The client has taken the whole answer. */
-  onAnswered(): void;
-}
-
-/** Whom a relay waits for: `origin` before its answer, `answer` within it. */
-export type Awaited = 'place' | 'connection' | 'body' | 'origin' | 'answer' | 'nothing';
 
 /** One for all relays: a head is read in one go. */
 const scanner = new AnswerScanner();
 
 export class Relay implements ConnectionUser {
-  readonly #client: RelayClient;
-  readonly #answer: AnswerRelay;
+  #client: RelayClient;
+  /** Undefined before the answer began. */
+  #answer: AnswerSink | undefined;
   #request: RelayedRequest | undefined;
   /** Origins that have failed this request. */
   readonly #tried: Origin[] = [];
@@ -92,17 +44,16 @@ export class Relay implements ConnectionUser {
 
   constructor(client: RelayClient) {
     this.#client = client;
-    this.#answer = new AnswerRelay(client);
   }
 
   /** The status of the answer that was begun; undefined before. */
   get status(): number | undefined {
-    return this.#answer.hasBegun ? this.#answer.status : undefined;
+    return this.#answer?.status;
   }
 
   /** Content bytes of the answer that were handed to the client. */
   get contentBytes(): number {
-    return this.#answer.contentBytes;
+    return this.#answer?.contentBytes ?? 0;
   }
 
   /** How much of the request's body is still to be sent. */
@@ -116,7 +67,7 @@ export class Relay implements ConnectionUser {
     if (this.#leaveQueue !== undefined) return 'place';
     if (this.#connection?.isConnected !== true) return 'connection';
     if (this.#bodyLeft > 0 && !this.originIsFull) return 'body';
-    return this.#answer.hasBegun ? 'answer' : 'origin';
+    return this.#answer === undefined ? 'origin' : 'answer';
   }
 
   /** Begins to send a request; what becomes of it is told to the client's side. */
@@ -127,8 +78,13 @@ export class Relay implements ConnectionUser {
     this.#hasAnswered = false;
     this.#bodyLeft = request.bodyBytes;
     this.#bodyBegun = false;
-    this.#answer.reset();
+    this.#answer = undefined;
     this.#queueUp(request);
+  }
+
+  /** Somebody else is its client from now on. */
+  handTo(client: RelayClient): void {
+    this.#client = client;
   }
 
   /** Gives the request up: the client has gone, or was answered otherwise. */
@@ -149,7 +105,7 @@ export class Relay implements ConnectionUser {
     const { awaited } = this;
     if (awaited === 'place') return this.#failTry('origin_busy', true);
     this.#connection?.abandon();
-    if (this.#answer.hasBegun) return this.#cutShort(true);
+    if (this.#answer !== undefined) return this.#cutShort(true);
     if (awaited === 'connection') return this.#failTry('origin_connect_timeout', true);
     this.#failTry('origin_timeout', false);
   }
@@ -169,7 +125,10 @@ export class Relay implements ConnectionUser {
   onBytes(bytes: Buffer, end: number): boolean {
     this.#client.onActivity();
     this.#hasSpoken = true;
-    if (this.#answer.hasBegun) return this.#relayBody(bytes, 0, end);
+    if (this.#answer !== undefined) {
+      this.#answer.take(bytes, 0, end);
+      return this.#afterBytes(this.#answer);
+    }
     if (this.#partialHead === undefined) return this.#readHead(bytes, end);
     const joined = Buffer.concat([this.#partialHead, bytes.subarray(0, end)]);
     return this.#readHead(joined, joined.length);
@@ -179,11 +138,12 @@ export class Relay implements ConnectionUser {
     const connection = this.#connection;
     this.#connection = undefined;
     if (this.#request === undefined || connection === undefined) return;
-    // Whole already; only the client is not done with it.
-    if (this.#answer.isOver) return;
-    if (this.#answer.hasBegun) {
-      if (error !== undefined || !this.#answer.endsWithConnection) return this.#cutShort(false);
-      this.#answer.finish();
+    const answer = this.#answer;
+    if (answer !== undefined) {
+      // Whole already; only the client is not done with it.
+      if (answer.isOver) return;
+      if (error !== undefined || !answer.endsWithConnection) return this.#cutShort(false);
+      answer.finish();
       return this.#client.whenTaken(() => this.#finish());
     }
     const fault = originFaultOf(error);
@@ -263,8 +223,8 @@ export class Relay implements ConnectionUser {
       at = scanner.end;
       if (interim === '') continue;
       this.#hasAnswered = true;
-      this.#client.socket.write(interim, 'latin1');
-      if (this.#client.socket.writableLength > 0) return this.#holdHead(bytes.subarray(at, end));
+      this.#client.writeInterim(interim);
+      if (this.#client.isBehind()) return this.#holdHead(bytes.subarray(at, end));
     }
     return this.#begin(bytes, end);
   }
@@ -273,13 +233,10 @@ export class Relay implements ConnectionUser {
     const request = this.#request;
     if (request === undefined) return false;
     this.#origin?.noteHead(scanner.status);
-    this.#answer.begin(scanner, bytes, end, request.isHead);
-    return this.#afterBytes();
-  }
-
-  #relayBody(bytes: Buffer, from: number, end: number): boolean {
-    this.#answer.take(bytes, from, end);
-    return this.#afterBytes();
+    const answer = this.#client.sinkFor(scanner, bytes);
+    this.#answer = answer;
+    answer.begin(scanner, bytes, end, request.isHead);
+    return this.#afterBytes(answer);
   }
 
   /** The client has to take interim answers first; what follows them is read when it has. */
@@ -295,22 +252,24 @@ export class Relay implements ConnectionUser {
   }
 
   /** Some of the answer was handed on: is it over, broken, or does the client not keep up? */
-  #afterBytes(): boolean {
+  #afterBytes(answer: AnswerSink): boolean {
+    // Given up by whoever took it.
+    if (this.#request === undefined) return false;
     const connection = this.#connection;
-    if (this.#answer.isBroken) {
+    if (answer.isBroken) {
       connection?.abandon();
       this.#cutShort(false);
       return false;
     }
-    if (this.#client.socket.writableLength === 0) {
-      if (this.#answer.isOver) this.#finish();
+    if (!this.#client.isBehind()) {
+      if (answer.isOver) this.#finish();
       return true;
     }
     // What waits still lies in the connection's buffer: nothing may be read over it, nor may anybody
     // else use it, so the origin's place is held as well.
     this.#client.whenTaken(() => {
       if (this.#connection === connection) connection?.socket.resume();
-      if (this.#answer.isOver) this.#finish();
+      if (answer.isOver) this.#finish();
     });
     return false;
   }
@@ -357,11 +316,12 @@ export class Relay implements ConnectionUser {
   /** The answer is over, and the client has it. */
   #finish(): void {
     const connection = this.#connection;
+    const answer = this.#answer;
     const origin = this.#origin;
-    origin?.noteWhole(this.#answer.status);
-    const mayReuse = this.#answer.mayReuse && this.#bodyLeft === 0 && !this.originIsFull;
-    if (mayReuse && connection !== undefined && origin !== undefined) {
-      origin.connections.giveBack(connection, this.#answer.idleMs(origin.idleMs));
+    if (answer !== undefined) origin?.noteWhole(answer.status);
+    const isSent = this.#bodyLeft === 0 && !this.originIsFull;
+    if (connection !== undefined && answer?.mayReuse === true && isSent) {
+      origin?.connections.giveBack(connection, answer.idleMs(origin.idleMs));
     } else connection?.abandon();
     this.#end();
     this.#client.onAnswered();
@@ -381,11 +341,4 @@ export class Relay implements ConnectionUser {
     this.#hasPlace = false;
     this.#origin?.queue.leave();
   }
-}
-
-const nothing = Buffer.alloc(0);
-
-/** Calls `action` when everything written to the socket so far has gone out, or the socket is closed. */
-export function whenFlushed(socket: Socket, action: () => void): void {
-  socket.write(nothing, action);
 }

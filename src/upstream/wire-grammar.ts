@@ -92,8 +92,8 @@ export function nameKey(bytes: Uint8Array, start: number, end: number): number {
   return (first << 16) | (last << 8) | ((end - start) & 0xff);
 }
 
-/** Knuth's multiplicative hashing spreads the keys over the slots. */
-const spread = 0x9e3779b1;
+/** Multiplicative hashing spreads the keys over the slots; with this factor no two names in use share one. */
+const spread = 0xc2b2ae35;
 const slotBits = 10;
 const slotShift = 32 - slotBits;
 

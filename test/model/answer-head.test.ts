@@ -167,10 +167,10 @@ test('the head that is written has the lines that are passed on, and our own beh
         (closes ? 'Connection: close\r\n' : '') +
         (framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '');
       assert.equal(
-        answerText(scanner, bytes, { framing, closes, hstsLine: '' }, clock),
+        answerText(scanner, bytes, { framing, closes, addedLines: '' }, clock),
         `${expected}\r\n`,
       );
-      const start = compactHead(scanner, bytes, { framing, closes, hstsLine: '' });
+      const start = compactHead(scanner, bytes, { framing, closes, addedLines: '' });
       if (start < 0) return;
       assert.equal(bytes.toString('latin1', start), `${expected}\r\nbody`);
     }),

@@ -3,8 +3,8 @@
  * from a PROXY.CFG of its own text, types commands, reads the screen and asks for a page.
  */
 import { writeFileSync } from 'node:fs';
-import type { Reply } from '../../src/admin/console.ts';
 import { connectConsole } from '../../src/admin/console-client.ts';
+import type { Reply } from '../../src/admin/reply.ts';
 import type { Cleanup } from '../support/cleanup.ts';
 import { askRaw, type RawAnswer } from '../support/raw.ts';
 import { readWormRequests, wormRequestString } from '../support/requests-data.ts';

@@ -1,4 +1,5 @@
 /** A stand-in for the running server: what the console works on, in memory. */
+import type { CacheConsole } from '../../src/admin/cache-commands.ts';
 import type { ConsoleContext } from '../../src/admin/console.ts';
 import type { Listed } from '../../src/admin/listing.ts';
 import type { ScreenSnapshot } from '../../src/admin/screen.ts';
@@ -81,6 +82,13 @@ export class FakeContext implements ConsoleContext {
   status(source: string | undefined, isAdvice: boolean) {
     return source === 'unknown' ? undefined : `${source ?? 'all'} ${isAdvice}`;
   }
+
+  readonly cache: CacheConsole = {
+    totals: () => ({ keys: 0, answers: 0, bytes: 0 }),
+    list: () => [],
+    purge: () => 0,
+    purgeAll: () => 0,
+  };
 
   readonly originRows: OriginRow[] = [];
 

@@ -148,6 +148,7 @@ export class LearningRig {
       keywordScreen,
       served,
       missing,
+      deliveries: undefined as unknown as FrontParts['deliveries'],
       findOrigin: () => Promise.reject(new Error('no dynamic origins here')),
       statistics,
       nowMs: () => clock.nowMs(),

@@ -12,6 +12,7 @@ import type {
   Settings,
   ThrottleConfiguration,
 } from '../../src/config/shape.ts';
+import { cacheModel, renderCache } from './cache-settings-model.ts';
 import { originModel, renderOrigin, renderOriginSettings } from './origin-model.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
 import { renderTls, tlsModel } from './tls-model.ts';
@@ -145,6 +146,7 @@ const accelerators: fc.Arbitrary<readonly AcceleratorSettings[]> = fc
       trustedProxies: fc.array(cidr, { maxLength: 3 }),
       tls: tlsModel,
       mayUseProxyProtocol: fc.boolean(),
+      cache: fc.boolean(),
       originSettings: originModel,
     }),
     { minLength: 1, maxLength: 4 },
@@ -247,6 +249,7 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
   fastPath: fc.boolean(),
   virus,
   accelerators,
+  cache: cacheModel,
   throttle,
   egress,
   snmp: snmpModel,
@@ -310,8 +313,11 @@ export function renderSettings(settings: Settings): string[] {
       `Hosts=${site.hosts.join(', ')}`,
       `TrustedProxies=${site.trustedProxies.join(' , ')}`,
       ...renderTls(site),
+      `Cache=${bit(site.cache)}`,
       ...renderOriginSettings(site.originSettings),
     ]),
+    '[Cache]',
+    ...renderCache(settings.cache),
     '[Virus Throttle]',
     `Enable=${bit(t.enable)}`,
     ...Object.entries(t.parameters).map(([name, value]) => `${name}=${value}`),

@@ -67,6 +67,13 @@ export interface WormgateOptions {
   readonly accelerator?: readonly string[];
 }
 
+/** What passes through is tested without a cache, unless a test says otherwise. */
+function withoutCache(section: string, lines: readonly string[]): readonly string[] {
+  const isDecided =
+    !section.startsWith('Accelerator ') || lines.some((line) => /^Cache=/.test(line));
+  return isDecided ? lines : [...lines, 'Cache=0'];
+}
+
 export class Wormgate {
   readonly folder: string;
   readonly dataFolder: string;
@@ -98,7 +105,7 @@ export class Wormgate {
       ...options.sections,
     };
     const text = Object.entries(sections)
-      .map(([name, lines]) => `[${name}]\n${lines.join('\n')}\n`)
+      .map(([name, lines]) => `[${name}]\n${withoutCache(name, lines).join('\n')}\n`)
       .join('\n');
     // A reload may be reading it.
     writeFileSync(`${this.configFile}.new`, text, 'latin1');

@@ -16,7 +16,8 @@ const floors: readonly (readonly string[])[] = [
   ['cli'],
   ['composition'],
   ['http', 'admin', 'egress', 'tuning'],
-  ['virus', 'throttle', 'upstream', 'log'],
+  ['delivery'],
+  ['virus', 'throttle', 'cache', 'upstream', 'log'],
   ['config', 'statistics', 'clock', 'fastify'],
 ];
 

@@ -72,6 +72,20 @@ const rows: readonly AimRow[] = [
     unit: '×',
   },
   {
+    title: 'cache hit, 1 KiB, 64 connections',
+    wanted: '≤ 0.65 × nginx `proxy_cache`',
+    value: (results) => cpuRatio(results, 'cache-hit', ['wormgate-cached', 'nginx']),
+    limit: 0.65,
+    unit: '×',
+  },
+  {
+    title: 'cache hit, 1 KiB, 64 connections',
+    wanted: '≤ 0.45 × Varnish',
+    value: (results) => cpuRatio(results, 'cache-hit', ['wormgate-cached', 'varnish']),
+    limit: 0.45,
+    unit: '×',
+  },
+  {
     title: 'virus request, connection stays open (drop)',
     wanted: '≤ 1.1 × HAProxy `deny`',
     value: (results) => cpuRatio(results, 'virus-open', ['wormgate', 'haproxy']),

@@ -75,6 +75,7 @@ interface WormgateVariant {
   readonly fastPath?: 0 | 1;
   readonly scan?: 0 | 1;
   readonly action?: 'drop' | 'slip';
+  readonly cache?: 0 | 1;
   /** So many made patterns instead of the shipped ones. */
   readonly patternCount?: number;
 }
@@ -113,6 +114,7 @@ function wormgate(title: string, variant: WormgateVariant): PeerRow {
       return {
         FAST_PATH: variant.fastPath ?? 1,
         SCAN: variant.scan ?? 1,
+        CACHE: variant.cache ?? 0,
         VIRUS_ACTION: variant.action ?? 'drop',
         PATTERN_FILES: files.map((file) => `"${file}"`).join(', '),
       };
@@ -174,6 +176,7 @@ export const peerTable = {
   fastify: nodePeer('fastify', 'Fastify + @fastify/http-proxy'),
   wormgate: wormgate('wormgate', {}),
   'wormgate-front': wormgate('wormgate front', { fastPath: 0 }),
+  'wormgate-cached': wormgate('wormgate, cached', { cache: 1 }),
   'wormgate-slip': wormgate('wormgate, slip', { action: 'slip' }),
   'wormgate-front-slip': wormgate('wormgate front, slip', { fastPath: 0, action: 'slip' }),
   'scanning-off': wormgate('wormgate, scanning off', { scan: 0 }),

@@ -72,8 +72,8 @@ export const scenarios: readonly Scenario[] = [
     door: 'relay',
     connections: 64,
     closing: false,
-    peers: ['nginx', 'varnish'],
-    note: 'wormgate has no cache in this version, so its cell is empty.',
+    peers: ['nginx', 'varnish', 'wormgate-cached'],
+    note: 'wormgate: `Cache=1`, and no other setting changed. nginx: `proxy_cache`. Varnish: its defaults.',
   },
   {
     name: 'virus-open',

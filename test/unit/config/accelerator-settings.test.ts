@@ -40,6 +40,7 @@ test('the lists of an accelerator are read part by part', () => {
     trustedProxies: ['10.0.0.0/8', '::1'],
     tls: noTls,
     proxyProtocol: false,
+    cache: true,
   });
 });
 

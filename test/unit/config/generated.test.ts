@@ -33,6 +33,7 @@ test('the shipped PROXY.CFG is without a fault and needs nothing else installed'
       trustedProxies: [],
       tls: noTls,
       proxyProtocol: false,
+      cache: true,
     },
   ]);
   assert.deepEqual(settings.admin, { listen: { host: '127.0.0.1', port: 8081 }, token: '' });

@@ -3,7 +3,7 @@
  * step, and a timer for every wait would cost more than what it guards.
  */
 import type { LimitSettings } from '../config/shape.ts';
-import type { Awaited } from '../upstream/relay.ts';
+import type { Awaited } from './relay-client.ts';
 
 /** How often it is looked at who keeps us waiting for too long, in milliseconds. */
 export const tickMs = 250;

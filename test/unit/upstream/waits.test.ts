@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LimitSettings } from '../../../src/config/shape.ts';
-import { isOverdue, tickMs, type Wait } from '../../../src/http/waits.ts';
+import { isOverdue, tickMs, type Wait } from '../../../src/upstream/waits.ts';
 
 const limits = {
   headerTimeoutMs: 1000,

@@ -1,0 +1,187 @@
+/** A humble request of the front on its way: to the cache, or to its site's origin, and the answer back. */
+import type { ServerResponse } from 'node:http';
+import { linesOf, readerOf } from '../cache/fields.ts';
+import { keyPrefix, toldScheme } from '../cache/key.ts';
+import { lookupFields } from '../cache/lookup.ts';
+import { AddressList } from '../config/address-list.ts';
+import type { Watched } from '../delivery/recipient.ts';
+import type { OriginFaultCode } from '../upstream/faults.ts';
+import { originFaults } from '../upstream/faults.ts';
+import { forward } from '../upstream/forward.ts';
+import { linesText } from '../upstream/hop-by-hop.ts';
+import type { OriginChoice } from '../upstream/origin.ts';
+import type { Site } from '../upstream/origins.ts';
+import { uncachedStatus } from './delivered-head.ts';
+import { announcesBody, type Exchange, hostOf, waitsForContinue } from './exchange.ts';
+import { withOrigins } from './find-origins.ts';
+import { FrontDelivery } from './front-delivery.ts';
+import { countRetry, forwardingFacts, refuse } from './handle.ts';
+import { editHead } from './head-text.ts';
+import { outgoingHeaders } from './outgoing-headers.ts';
+import type { FrontParts } from './policy.ts';
+import { type Refusal, refusals } from './refusals.ts';
+
+/** Sends a humble request to its site's origin, once that is found, and the answer back. */
+export function sendOn(
+  exchange: Exchange,
+  site: Site,
+  res: ServerResponse,
+  parts: FrontParts,
+): void {
+  const watched = watch(exchange, site);
+  if (watched?.method === 'PURGE')
+    return refuse(exchange, res, purge(exchange, watched, parts), parts);
+  const onRefused = (refusal: Refusal) => refuse(exchange, res, refusal, parts);
+  const onFound = (origins: OriginChoice) => {
+    const sending: Sending = { exchange, site, origins, res, parts, watched };
+    if (mayAsk(sending)) deliver(sending);
+    else sendTo(sending, watched && passBy(watched, exchange, parts));
+  };
+  withOrigins(exchange, site, parts, { isUpgrade: false, onFound, onRefused });
+}
+
+interface Sending {
+  readonly exchange: Exchange;
+  readonly site: Site;
+  readonly origins: OriginChoice;
+  readonly res: ServerResponse;
+  readonly parts: FrontParts;
+  /** Undefined: the site has no cache. */
+  readonly watched: Watched | undefined;
+}
+
+function watch(exchange: Exchange, site: Site): Watched | undefined {
+  if (!site.settings.cache) return undefined;
+  const { req, target, atMs } = exchange;
+  return {
+    method: req.method ?? '',
+    keyPrefix: toldPrefix(exchange, site),
+    target,
+    // As the origin is sent it: what it does not see cannot have made its answer another one.
+    header: readerOf(outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, false))),
+    requestMs: atMs,
+  };
+}
+
+/** Takes what is stored for the request's target out of the cache, if its client may. */
+function purge({ client }: Exchange, watched: Watched, parts: FrontParts): Refusal {
+  const { purgeAllow } = parts.policy().settings.cache;
+  if (!new AddressList(purgeAllow).has(client)) return refusals.purge;
+  const count = parts.deliveries.purge(watched.keyPrefix + watched.target);
+  return count === 0
+    ? refusals.nothingPurged
+    : { status: 200, explanation: `Stored answers taken out of the cache: ${count}.` };
+}
+
+/** As in fast-turn.ts: the scheme and host that the origin is told. */
+function toldPrefix(exchange: Exchange, site: Site): string {
+  const { req, arrival, peerTrusted } = exchange;
+  const told = readerOf(peerTrusted ? linesOf(req.rawHeaders) : []);
+  const host = told('x-forwarded-host') ?? hostOf(exchange) ?? '';
+  return keyPrefix(site.settings.name, toldScheme(told('x-forwarded-proto'), arrival.proto), host);
+}
+
+/** Whether the cache has a say in a request. */
+function mayAsk({ watched, exchange }: Sending): boolean {
+  if (watched === undefined || announcesBody(exchange.fields)) return false;
+  // Its host and scheme stand in no key.
+  if (exchange.peerTrusted && exchange.req.headers.forwarded !== undefined) return false;
+  // CGI cannot tell `_` from `-`: such a name may have a say that the cache knows nothing of.
+  if (exchange.req.rawHeaders.some((text, index) => index % 2 === 0 && text.includes('_'))) {
+    return false;
+  }
+  return watched.method === 'GET' || watched.method === 'HEAD';
+}
+
+/** Counts a request that the cache is not asked about; gives its Cache-Status, if it is told. */
+function passBy({ method }: Watched, { fields }: Exchange, parts: FrontParts): string | undefined {
+  parts.statistics.add('cache_bypassed');
+  const { sendsCacheStatus } = parts.policy().settings.cache;
+  return sendsCacheStatus ? uncachedStatus(method, announcesBody(fields)) : undefined;
+}
+
+function deliver(sending: Sending): void {
+  const { exchange, origins, res, parts, watched } = sending;
+  if (watched === undefined) return;
+  const { req } = exchange;
+  const { settings } = parts.policy();
+  const { method, header, target } = watched;
+  const facts = forwardingFacts(exchange, false);
+  const head = () =>
+    `${method} ${target} HTTP/1.1\r\n${linesText(outgoingHeaders(req.rawHeaders, facts))}Connection: keep-alive\r\n\r\n`;
+  req.resume();
+  const request = {
+    key: watched.keyPrefix + target,
+    method,
+    header,
+    origins,
+    originHead: (edit: Parameters<typeof editHead>[1]) => editHead(head(), edit),
+    limits: settings.limits,
+    coding: header('accept-encoding') ?? '',
+    isPlain: lookupFields.every((name) => header(name) === undefined),
+    watched,
+  };
+  const delivery = new FrontDelivery(request, res, {
+    nowMs: () => parts.nowMs(),
+    tellsCacheStatus: settings.cache.sendsCacheStatus,
+    hsts: hstsOf(sending),
+    onBytes: (count) => {
+      exchange.bytes += count;
+    },
+    onAlone: (cacheStatus) => sendTo(sending, cacheStatus),
+    onOnlyIfCached: () => refuse(exchange, res, refusals.notCached, parts),
+    onFault: (code) => answerFault(sending, code),
+    onCutShort: (isTimeout) => noteCutShort(sending, isTimeout),
+  });
+  parts.deliveries.serve(delivery);
+}
+
+function hstsOf({ exchange, site }: Sending): string {
+  return exchange.arrival.proto === 'https' ? site.settings.tls.hsts : '';
+}
+
+function answerFault({ exchange, res, parts }: Sending, code: OriginFaultCode): void {
+  const { status, explanation, counter } = originFaults[code];
+  refuse(exchange, res, { status, explanation, error: code, counter }, parts);
+}
+
+function noteCutShort({ exchange, parts }: Sending, isTimeout: boolean): void {
+  parts.statistics.add(isTimeout ? 'origin_timeouts' : 'origin_aborts');
+  exchange.error = isTimeout ? 'origin_timeout' : 'origin_cut_short';
+}
+
+/** Sends the request on by itself; the value of Cache-Status, if one is to be added. */
+function sendTo(sending: Sending, cacheStatus: string | undefined): void {
+  const { exchange, origins, res, parts, watched } = sending;
+  const { req, fields } = exchange;
+  const { limits } = parts.policy().settings;
+  const chunked = fields.transferEncodings.length > 0;
+  parts.statistics.add('requests_forwarded');
+  forward(req, res, {
+    origins,
+    target: exchange.target,
+    headers: outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, chunked)),
+    hasBody: announcesBody(fields),
+    chunked,
+    expectsContinue: waitsForContinue(exchange),
+    limits,
+    hsts: hstsOf(sending),
+    cacheStatus,
+    onHead: (status, rawHeaders) => {
+      if (watched !== undefined) parts.deliveries.note(watched, status, linesOf(rawHeaders));
+    },
+    nowMs: () => parts.nowMs(),
+    onRetry: (hasMoved) => countRetry(hasMoved, parts),
+    onFault: (code) => answerFault(sending, code),
+    onBodyTooLarge: () => {
+      if (!res.headersSent) return refuse(exchange, res, refusals.bodyTooLarge, parts);
+      parts.statistics.add('request_body_too_large');
+      exchange.error = 'body_too_large';
+      res.destroy();
+    },
+    onCutShort: (isTimeout) => noteCutShort(sending, isTimeout),
+    onBytes: (count) => {
+      exchange.bytes += count;
+    },
+  });
+}
