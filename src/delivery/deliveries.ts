@@ -9,12 +9,15 @@ import type { HeaderLine, HeaderReader } from '../cache/fields.ts';
 import { invalidatedKeys } from '../cache/invalidation.ts';
 import { urlOfKey } from '../cache/key.ts';
 import { type Lookup, lookUp, plainHit, selectAnswer } from '../cache/lookup.ts';
-import type { PolicyRules } from '../cache/policy.ts';
+import { judgeStoring, type PolicyRules } from '../cache/policy.ts';
 import type { CacheStore } from '../cache/store.ts';
 import { effectOfHead, updated } from '../cache/update.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Statistics } from '../statistics.ts';
+import { answerHead } from '../upstream/answer-content.ts';
+import type { AnswerScanner } from '../upstream/answer-head.ts';
 import { tickMs } from '../upstream/waits.ts';
+import { obviousRefusal } from './obvious-refusal.ts';
 import { OriginFetch, type Wanted } from './origin-fetch.ts';
 import { PassMemory } from './pass-memory.ts';
 import type { DeliveryRequest, Recipient, Watched } from './recipient.ts';
@@ -53,6 +56,27 @@ export class Deliveries {
     const answer = plainHit(answers, header, nowMs);
     if (answer !== undefined) this.#options.statistics.totals.cache_hits += 1;
     return answer;
+  }
+
+  /**
+   * Whether the answer to a plain GET, which `find` knows nothing for, is most likely for its client alone:
+   * then it may be relayed by itself, if `judgePassed` sees its head.
+   */
+  isPassed(key: string, nowMs: number): boolean {
+    return this.#passes.hasOften(key, nowMs) && this.#options.store.peek(key) === undefined;
+  }
+
+  /** Why the answer to such a request is not stored; undefined: it could be, and the next one is. */
+  judgePassed(key: string, head: AnswerScanner, bytes: Buffer, nowMs: number): string | undefined {
+    const rules = this.#options.rules();
+    const obvious = obviousRefusal(head, bytes, rules);
+    if (obvious !== undefined) return obvious;
+    const { status, received: lines } = answerHead(head, bytes);
+    const exchange = { method: 'GET', header: noField, status, lines };
+    const storing = judgeStoring({ ...exchange, requestMs: nowMs, responseMs: nowMs }, rules);
+    if (!storing.ok) return storing.refusal;
+    this.#passes.forget(key);
+    return undefined;
   }
 
   /** Answers the recipient's request, now or later. */
@@ -235,5 +259,8 @@ function isPart({ isPlain, header }: DeliveryRequest): boolean {
 function sharedKeyOf({ key, coding }: DeliveryRequest): string {
   return `${key} ${coding}`;
 }
+
+/** In a plain request there is nothing that storing depends on. */
+const noField = () => undefined;
 
 const plainMiss = { kind: 'miss', forward: 'uri-miss' } as const;

@@ -6,13 +6,7 @@ import { replacedByValidation } from '../cache/conditional.ts';
 import { makeStoredAnswer, type StoredAnswer, selectedBy } from '../cache/entry.ts';
 import { omittedLines } from '../cache/fields.ts';
 import { isOriginFailure, type Lookup } from '../cache/lookup.ts';
-import {
-  type Exchange,
-  type Freshness,
-  judgeStoring,
-  type PolicyRules,
-  type StoreRefusal,
-} from '../cache/policy.ts';
+import { type Exchange, type Freshness, judgeStoring, type PolicyRules } from '../cache/policy.ts';
 import type { CacheStore } from '../cache/store.ts';
 import { answersMeant, updated } from '../cache/update.ts';
 import { isSelectedBy, type Selected } from '../cache/vary.ts';
@@ -22,9 +16,9 @@ import type { AnswerHead } from '../upstream/answer-content.ts';
 import type { AnswerScanner } from '../upstream/answer-head.ts';
 import type { OriginFaultCode } from '../upstream/faults.ts';
 import type { Relay } from '../upstream/relay.ts';
-import { textOf } from '../upstream/wire-grammar.ts';
 import type { ArrivingAnswer } from './arriving-answer.ts';
 import { Fetch, type FetchOwner, type Judgement } from './fetch.ts';
+import { obviousRefusal } from './obvious-refusal.ts';
 import type { DeliveryRequest, Fetched, HeadEdit, Recipient } from './recipient.ts';
 
 export interface OriginFetchParts {
@@ -134,8 +128,8 @@ export class OriginFetch implements FetchOwner {
   }
 
   judgeQuickly(head: AnswerScanner, bytes: Buffer): Fetched | undefined {
-    if (this.#asked !== undefined || this.#parts.rules().defaultTtlMs > 0) return undefined;
-    const detail = obviousRefusal(head, bytes);
+    if (this.#asked !== undefined) return undefined;
+    const detail = obviousRefusal(head, bytes, this.#parts.rules());
     if (detail === undefined) return undefined;
     this.#parts.onPassed(true);
     return this.#fetched({ originStatus: head.status, detail });
@@ -286,15 +280,6 @@ export class OriginFetch implements FetchOwner {
   #fetched(changed: Partial<Fetched>): Fetched {
     return { originStatus: undefined, isStored: false, detail: undefined, lines: [], ...changed };
   }
-}
-
-/** Why an answer is not stored, told without reading it through (judgeStoring says the same, and more). */
-function obviousRefusal(head: AnswerScanner, bytes: Buffer): StoreRefusal | undefined {
-  if (!head.hasCacheFields) return 'not-fresh';
-  const index = head.cacheControlIndex;
-  if (index < 0) return undefined;
-  const value = textOf(bytes, head.valueStarts[index] as number, head.valueEnds[index] as number);
-  return value === 'no-store' || value === 'private' ? value : undefined;
 }
 
 /**

@@ -73,6 +73,11 @@ export function cacheStatusLine(
   return `Cache-Status: ${cacheStatus(recipient, stored, fetched, added.nowMs())}\r\n`;
 }
 
+/** The line for an answer that was relayed by the cache. */
+export function passedLine(originStatus: number, detail: string | undefined): string {
+  return `Cache-Status: ${forwardStatus({ forward: 'uri-miss', originStatus, detail })}\r\n`;
+}
+
 /** The rest of a stored head behind its lines, the blank line included: the ordinary hit. */
 export function hitEnd(stored: StoredAnswer, added: AddedLines, nowMs: number): string {
   const status = added.tellsCacheStatus ? `Cache-Status: ${hitStatus(stored, nowMs)}\r\n` : '';

@@ -12,7 +12,7 @@ import type { AnswerSink } from '../upstream/answer-sink.ts';
 import type { OriginFaultCode } from '../upstream/faults.ts';
 import { Relay } from '../upstream/relay.ts';
 import type { Awaited, RelayClient, RelayedRequest } from '../upstream/relay-client.ts';
-import { hitEnd, hitText, uncachedStatus } from './delivered-head.ts';
+import { hitEnd, hitText, passedLine, uncachedStatus } from './delivered-head.ts';
 import { logRequest } from './exchange-log.ts';
 import { type DeliveryConnection, FastDelivery, writeAnswer } from './fast-delivery.ts';
 import type { FastRequest } from './fast-request.ts';
@@ -50,6 +50,8 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
   /** What answers the request in hand; the last one, when there is none. */
   #course: Relay | FastDelivery | undefined;
   #watched: Watched | undefined;
+  /** The key of a request that is relayed by the cache; empty: it is none. */
+  #passedKey = '';
   cacheStatusLine = '';
 
   constructor(owner: AnswersOwner) {
@@ -60,13 +62,26 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
   /** Relays the request in hand; `watched`: what its answer may tell about what is stored. */
   relay(request: RelayedRequest, watched: Watched | undefined): void {
     this.#watched = watched;
+    this.#passedKey = '';
     this.cacheStatusLine = watched === undefined ? '' : this.#uncachedLine(watched, request);
+    this.#sendOn(request);
+  }
+
+  /** Relays the request in hand, whose answer is not likely to be stored under `key`. */
+  pass(request: RelayedRequest, key: string): void {
+    const { totals } = this.#owner.parts.statistics;
+    totals.cache_misses += 1;
+    totals.requests_forwarded += 1;
+    this.#watched = undefined;
+    this.#passedKey = key;
+    this.cacheStatusLine = '';
     this.#sendOn(request);
   }
 
   /** Has the cache answer the request in hand. */
   deliver(request: DeliveryRequest): void {
     this.#watched = undefined;
+    this.#passedKey = '';
     this.cacheStatusLine = '';
     this.#delivery ??= new FastDelivery(this);
     this.#course = this.#delivery;
@@ -171,6 +186,7 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
       const { status, lines } = answerHead(head, bytes);
       this.#owner.parts.deliveries.note(watched, status, lines);
     }
+    if (this.#passedKey !== '') this.cacheStatusLine = this.#passedLine(head, bytes);
     this.#answer ??= new AnswerRelay(this);
     return this.#answer;
   }
@@ -213,6 +229,12 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
 
   onAnswered(): void {
     this.#owner.onAnswered();
+  }
+
+  #passedLine(head: AnswerScanner, bytes: Buffer): string {
+    const { deliveries } = this.#owner.parts;
+    const detail = deliveries.judgePassed(this.#passedKey, head, bytes, this.nowMs());
+    return this.tellsCacheStatus ? passedLine(head.status, detail) : '';
   }
 
   #uncachedLine({ method }: Watched, { bodyBytes }: RelayedRequest): string {

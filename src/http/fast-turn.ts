@@ -249,6 +249,20 @@ function deliver(connection: FastClient, site: Site, policy: Policy): void {
     if (stored !== undefined) return connection.hit(stored, head.end, head.wantsClose);
   }
   const sent = originHead(head, request.text, memory.forwarder);
+  const { limits } = policy.settings;
+  if (isPlain && head.method === 'GET' && parts.deliveries.isPassed(key, request.atMs)) {
+    const relayed: RelayedRequest = {
+      origins: site,
+      head: sent,
+      isHead: false,
+      isRepeatable: true,
+      bodyBytes: 0,
+      limits,
+      atMs: request.atMs,
+    };
+    connection.begin(head.end, head.wantsClose);
+    return connection.answers.pass(relayed, key);
+  }
   const watched = watch(connection, headerOf(sent), told);
   const coding = scannedHeader('accept-encoding') ?? '';
   connection.begin(head.end, head.wantsClose);
@@ -258,7 +272,7 @@ function deliver(connection: FastClient, site: Site, policy: Policy): void {
     header: watched.header,
     origins: site,
     originHead: (edit) => editHead(sent, edit),
-    limits: policy.settings.limits,
+    limits,
     coding,
     isPlain,
     watched,

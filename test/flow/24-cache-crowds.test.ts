@@ -213,6 +213,29 @@ for (const { name, wormgate, origin } of lanes) {
       }
     });
 
+    test('what was private several times in a row is stored once it is for all', async () => {
+      const path = '/turns';
+      let asked = 0;
+      const answerWith = (lines: string) => (call: Call) => {
+        asked += 1;
+        call.say(`HTTP/1.1 200 OK\r\n${lines}Content-Length: 5\r\n\r\nanswe`);
+      };
+      origin.on(path, answerWith('Cache-Control: private, max-age=600\r\n'));
+      for (let turn = 1; turn <= 6; turn += 1) {
+        const answer = await askOnce(path);
+        assert.equal(status(answer), 'wormgate; fwd=uri-miss; fwd-status=200; detail=private');
+        assert.equal(answer.body.toString(), 'answe');
+        assert.equal(asked, turn);
+      }
+      origin.on(path, answerWith('Cache-Control: max-age=600\r\n'));
+      // One goes by the cache still where nothing but the head was looked at.
+      for (let turn = 1; turn <= 2; turn += 1) {
+        assert.match(status(await askOnce(path)), /fwd=uri-miss; fwd-status=200|; hit/);
+      }
+      assert.match(status(await askOnce(path)), /; hit/);
+      assert.ok(asked === 7 || asked === 8, `${asked}`);
+    });
+
     test('RFC 9111 §4.1: of those who wait, each gets the variant that is for him', async () => {
       const path = '/vary';
       const calls: Call[] = [];
