@@ -10,6 +10,7 @@ const parts = {
   '/usr/bin/curl': 'curl',
   '/usr/bin/openssl': 'openssl',
   '/usr/bin/h2load': 'nghttp2-client',
+  '/usr/bin/wrk': 'wrk',
   '/usr/bin/chromium': 'chromium',
   '/usr/bin/git': 'git',
   '/usr/bin/swatchdog': 'swatch',

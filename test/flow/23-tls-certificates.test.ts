@@ -1,13 +1,12 @@
-/** New certificates while the server runs: by SIGHUP, by a changed file, under load, and broken ones. */
+/** New certificates while the server runs: by SIGHUP, by a changed file, and broken ones. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 import { makeCertificate } from '../support/certificate.ts';
 import { H2Client } from '../support/h2-client.ts';
-import { programPath, skipWithout } from '../support/parts.ts';
+import { skipWithout } from '../support/parts.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { refused, reload, taken } from '../support/reload.ts';
 import { startTlsWormgate, type TlsWormgate } from '../support/tls-wormgate.ts';
@@ -114,48 +113,4 @@ test('files that cannot be used are refused, and the old certificate stays', {
   assert.equal(await shown(tlsPort), before);
   copyFileSync(join(wormgate.folder, 'other.key'), join(wormgate.folder, 'site.key'));
   await untilChanged(tlsPort, before);
-});
-
-test('certificates change under load without a failed request', {
-  skip: skipWithout('openssl', 'h2load'),
-}, async (t) => {
-  const server = await startTlsWormgate(t);
-  const { wormgate, tlsPort } = server;
-  const url = `https://127.0.0.1:${tlsPort}/hello.txt`;
-  const loads = [
-    ['-n', '12000', '-c', '8', '-m', '10', url],
-    ['--h1', '-n', '12000', '-c', '8', url],
-  ].map((args) => {
-    const child = spawn(programPath('h2load'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-    });
-    t.after(() => child.kill('SIGKILL'));
-    return new Promise<string>((resolve) => child.once('close', () => resolve(output)));
-  });
-  let loadsAreOver = false;
-  const finished = Promise.all(loads).finally(() => {
-    loadsAreOver = true;
-  });
-  let last = await shown(tlsPort);
-  let changes = 0;
-  // New connections all the while, each with a request of its own.
-  while (!loadsAreOver || changes < 2) {
-    renew(server);
-    if (changes % 2 === 0) await untilChanged(tlsPort, last);
-    else await reload(wormgate);
-    const now = await shown(tlsPort);
-    assert.notEqual(now, last);
-    last = now;
-    changes += 1;
-    const client = await RawClient.connectTls(tlsPort);
-    assert.equal((await client.ask(request)).status, 200);
-    client.destroy();
-    if (changes > 50) break;
-  }
-  for (const output of await finished) {
-    assert.match(output, /12000 succeeded, 0 failed, 0 errored, 0 timeout/);
-  }
-  assert.equal(await wormgate.counter('client_aborts'), 0);
 });

@@ -9,6 +9,7 @@ const programs = {
   curl: '/usr/bin/curl',
   openssl: '/usr/bin/openssl',
   h2load: '/usr/bin/h2load',
+  wrk: '/usr/bin/wrk',
   chromium: '/usr/bin/chromium',
   git: '/usr/bin/git',
   'apt-get': '/usr/bin/apt-get',
