@@ -53,10 +53,33 @@ function newestChange(path) {
   );
 }
 
-/** Compiles src, scripts and test into dist. */
+/** What Node starts: the two programs, and the thread of the keyword check. */
+const entryPoints = ['cli/wormgate.js', 'cli/virus.js', 'keyword-worker.js'];
+
+/** Packages that are CommonJS ask for Node's modules by `require`, which a module does not have. */
+const requireForPackages =
+  "import { createRequire as requireFrom } from 'node:module'; var require = requireFrom(import.meta.url);";
+
+/** Puts each program, packages included, into few files: Node takes longest with finding hundreds. */
+function bundle() {
+  mustRun(join(root, 'node_modules', 'esbuild', 'bin', 'esbuild'), [
+    ...entryPoints.map((file) => join(root, 'dist', 'src', file)),
+    '--bundle',
+    '--splitting',
+    '--platform=node',
+    '--format=esm',
+    '--entry-names=[name]',
+    `--outdir=${join(root, 'dist', 'bin')}`,
+    `--banner:js=${requireForPackages}`,
+    '--log-level=warning',
+  ]);
+}
+
+/** Compiles src, scripts and test into dist, and makes the programs in dist/bin of that. */
 export function build() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   mustRun(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);
+  bundle();
   // npx runs the checkout's own bins as programs.
   const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   for (const file of Object.values(bin)) chmodSync(join(root, file), 0o755);

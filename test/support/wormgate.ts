@@ -5,14 +5,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Cleanup } from './cleanup.ts';
 import { projectPath } from './paths.ts';
 
 /** Of the same build as the tests. */
-const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'wormgate.js');
+const program = join(import.meta.dirname, '..', '..', 'bin', 'wormgate.js');
 
 /** Below the ports that systems give to outgoing connections. */
 const firstPort = 12_000;
@@ -187,11 +189,17 @@ export class Wormgate {
 
   /** A counter's value, from the admin server. */
   async counter(name: string): Promise<number> {
-    const answer = await fetch(`http://127.0.0.1:${this.adminPort}/metrics`);
-    const text = await answer.text();
-    const value = new RegExp(`^wormgate_${name}_total (\\d+)$`, 'm').exec(text)?.[1];
+    const metrics = await this.#metrics();
+    const value = new RegExp(`^wormgate_${name}_total (\\d+)$`, 'm').exec(metrics)?.[1];
     if (value === undefined) throw new Error(`no counter ${name}`);
     return Number(value);
+  }
+
+  /** By node:http, because the first `fetch` of a process costs five times as much. */
+  async #metrics(): Promise<string> {
+    const request = get({ host: '127.0.0.1', port: this.adminPort, path: '/metrics' });
+    const [answer]: IncomingMessage[] = await once(request, 'response');
+    return answer === undefined ? '' : await text(answer);
   }
 }
 
