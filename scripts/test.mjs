@@ -1,7 +1,7 @@
 // `npm test [-- WORD…]`: prepares the checkout, fetches what the tests run against, then lints and
 // runs every test, or only the files whose path contains one of the words.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 import { installTestParts } from './test-parts.mjs';
@@ -16,6 +16,26 @@ const lint = spawnSync(process.execPath, [biome, 'ci', '--error-on-warnings', '.
 });
 if (lint.status !== 0) process.exit(1);
 
+/**
+ * The files to give to Node, which runs each in a process of its own. Tests of pure parts take less time
+ * than their process takes to start, so they share a few.
+ */
+function processes(names) {
+  const isShared = (name) => /^dist.test.(?:unit|model)\b/.test(name);
+  const shared = names.filter(isShared);
+  const groups = Array.from({ length: Math.min(4, shared.length) }, () => []);
+  for (const [index, name] of shared.entries()) groups[index % groups.length].push(name);
+  const folder = join(root, 'dist', 'test', 'together');
+  mkdirSync(folder, { recursive: true });
+  const files = groups.map((members, index) => {
+    const file = join(folder, `${index + 1}.js`);
+    const lines = members.map((name) => `import ${JSON.stringify(join(root, name))};\n`);
+    writeFileSync(file, lines.join(''));
+    return file;
+  });
+  return [...files, ...names.filter((name) => !isShared(name))];
+}
+
 const words = process.argv.slice(2);
 const files = readdirSync(join(root, 'dist', 'test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.js'))
@@ -28,7 +48,7 @@ if (files.length === 0) {
 }
 const run = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=3', '--test-reporter=spec', ...files],
+  ['--test', '--test-concurrency=4', '--test-reporter=spec', ...processes(files)],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(run.status ?? 1);

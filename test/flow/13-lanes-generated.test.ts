@@ -24,23 +24,23 @@ function scenarios(
 }
 
 test('sound requests', async () => {
-  await pair.compare(scenarios(soundRequest, 1301, 500, { answers: 1 }), laneCount);
+  await pair.compare(scenarios(soundRequest, 1301, 250, { answers: 1 }), laneCount);
 });
 
 test('odd requests', async () => {
-  await pair.compare(scenarios(oddRequest, 1302, 1000), laneCount);
+  await pair.compare(scenarios(oddRequest, 1302, 500), laneCount);
 });
 
 test('odd requests behind a trusted proxy', async () => {
-  await pair.compare(scenarios(oddRequest, 1303, 300, { site: 'trusted' }), laneCount);
+  await pair.compare(scenarios(oddRequest, 1303, 150, { site: 'trusted' }), laneCount);
 });
 
 test('odd requests for a site with Hosts', async () => {
-  await pair.compare(scenarios(oddRequest, 1304, 300, { site: 'named' }), laneCount);
+  await pair.compare(scenarios(oddRequest, 1304, 150, { site: 'named' }), laneCount);
 });
 
 test('typical requests with one byte changed, put in or left out', async () => {
-  await pair.compare(scenarios(oneByteOff, 1305, 1000), laneCount);
+  await pair.compare(scenarios(oneByteOff, 1305, 500), laneCount);
 });
 
 test('several of them at once', async () => {
@@ -52,5 +52,5 @@ test('several of them at once', async () => {
   const several = fc
     .array(one, { minLength: 2, maxLength: 5 })
     .map((requests) => [requests.flat().join('')]);
-  await pair.compare(scenarios(several, 1308, 400), laneCount);
+  await pair.compare(scenarios(several, 1308, 200), laneCount);
 });

@@ -125,7 +125,7 @@ test('reads what the model reads, and nothing else', () => {
       assert.equal(scanner.isChunked, first('transfer-encoding') !== undefined);
       assert.equal(scanner.hasDate, first('date') !== undefined);
     }),
-    { seed, numRuns: 5000 },
+    { seed, numRuns: 2500 },
   );
 });
 
@@ -174,7 +174,7 @@ test('the head that is written has the lines that are passed on, and our own beh
       if (start < 0) return;
       assert.equal(bytes.toString('latin1', start), `${expected}\r\nbody`);
     }),
-    { seed, numRuns: 5000 },
+    { seed, numRuns: 2500 },
   );
 });
 

@@ -101,7 +101,7 @@ test('what is passed on decodes to what was sent, wherever the packets end', () 
         assert.equal(passed.surplus, surplus.length);
       },
     ),
-    { seed, numRuns: 4000 },
+    { seed, numRuns: 2000 },
   );
 });
 

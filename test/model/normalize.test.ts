@@ -82,7 +82,7 @@ const requestString = fc
 test('a target is normalised as the naive model does it', () => {
   fc.assert(
     fc.property(rooted, (text) => assert.equal(normalizeTarget(text), modelTarget(text))),
-    { numRuns: 20_000 },
+    { numRuns: 8_000 },
   );
 });
 
@@ -91,7 +91,7 @@ test('a request string is normalised as the naive model does it', () => {
     fc.property(requestString, (text) =>
       assert.equal(normalizedRequestString(text), modelRequestString(text)),
     ),
-    { numRuns: 10_000 },
+    { numRuns: 4_000 },
   );
 });
 
@@ -125,7 +125,7 @@ test('screening finds what looking at both windows of every request finds', () =
       const first = set.entry(set.findInString(text, patternStartOffset)).origLength;
       assert.equal(screened(), first);
     }),
-    { numRuns: 20_000 },
+    { numRuns: 8_000 },
   );
   assert.ok(secondLooks > 1_000);
 });

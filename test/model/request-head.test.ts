@@ -133,7 +133,7 @@ test('reads what the model reads, and nothing else', () => {
       const host = model.fields.findIndex(([key]) => key.toLowerCase() === 'host');
       assert.equal(scanner.hostIndex, host);
     }),
-    { seed, numRuns: 4000 },
+    { seed, numRuns: 2000 },
   );
 });
 
@@ -224,7 +224,7 @@ test('a target that the scanner calls plain has no second reading', () => {
         screen.screen(head.slice(4, -2)),
       );
     }),
-    { seed, numRuns: 4000 },
+    { seed, numRuns: 2000 },
   );
 });
 
