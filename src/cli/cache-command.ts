@@ -1,6 +1,6 @@
 /** `wormgate cache …`: one command for the cache of the running server. */
-import { connectConsole } from '../admin/console-client.ts';
 import { consoleLine } from './arguments.ts';
+import { sendCommand } from './one-command.ts';
 import type { Output } from './output.ts';
 
 /** `args` is what follows `cache`; gives the exit code (docs/operations.md). */
@@ -14,20 +14,5 @@ export async function runCache(
     output.complain(`wormgate: ${typed.message}`);
     return 1;
   }
-  const connection = await connectConsole(dataFolder);
-  if (!connection.ok) {
-    output.complain(`wormgate: ${connection.message}`);
-    return connection.exitCode;
-  }
-  const line = typed.line.replace(/^virus/, 'cache');
-  const answer = await connection.client.send([line], 'console');
-  connection.client.close();
-  if (!answer.ok) {
-    output.complain(`wormgate: ${answer.message}`);
-    return answer.exitCode;
-  }
-  const [reply] = answer.replies;
-  if (reply?.ok === true) output.print(reply.text);
-  else output.complain(reply?.text ?? 'no reply');
-  return reply?.ok === true ? 0 : 1;
+  return await sendCommand(dataFolder, typed.line.replace(/^virus/, 'cache'), output);
 }

@@ -4,40 +4,11 @@
  */
 import { renderCommandHelp, renderHelp } from '../admin/command-reference.ts';
 import { commandSyntax } from '../admin/commands.ts';
-import { type ConsoleClient, connectConsole } from '../admin/console-client.ts';
 import { parseLine } from '../admin/grammar.ts';
 import { consoleLine, takeDataFolder } from './arguments.ts';
+import { sendCommand, withClient } from './one-command.ts';
 import type { Output } from './output.ts';
 import { runScript } from './run-script.ts';
-
-async function withClient(
-  dataFolder: string,
-  output: Output,
-  use: (client: ConsoleClient) => Promise<number>,
-): Promise<number> {
-  const connection = await connectConsole(dataFolder);
-  if (!connection.ok) {
-    output.complain(`wormgate: ${connection.message}`);
-    return connection.exitCode;
-  }
-  try {
-    return await use(connection.client);
-  } finally {
-    connection.client.close();
-  }
-}
-
-async function sendLine(client: ConsoleClient, line: string, output: Output): Promise<number> {
-  const answer = await client.send([line], 'console');
-  if (!answer.ok) {
-    output.complain(`wormgate: ${answer.message}`);
-    return answer.exitCode;
-  }
-  const [reply] = answer.replies;
-  if (reply?.ok === true) output.print(reply.text);
-  else output.complain(reply?.text ?? 'no reply');
-  return reply?.ok === true ? 0 : 1;
-}
 
 /** `args` is what follows `virus`; gives the exit code. */
 export async function runVirus(args: readonly string[], output: Output): Promise<number> {
@@ -69,9 +40,7 @@ export async function runVirus(args: readonly string[], output: Output): Promise
     output.complain(`wormgate: ${typed.message}`);
     return 1;
   }
-  const exitCode = await withClient(dataFolder, output, (client) =>
-    sendLine(client, typed.line, output),
-  );
+  const exitCode = await sendCommand(dataFolder, typed.line, output);
   // Help needs no server to be useful, though the exit code says that there is none.
   const parsed = exitCode === 3 ? parseLine(typed.line) : undefined;
   if (parsed?.ok === true && parsed.command.asksHelp) {
