@@ -34,7 +34,11 @@ export class Caching {
 
   /** Follows a reload. */
   applySettings(): void {
-    this.store.configure(boundsOf(this.#options.settings().cache));
+    const { cache, accelerators } = this.#options.settings();
+    this.store.configure(boundsOf(cache));
+    // What is done to a site without a cache is not seen: what was stored for it may be wrong by the time it has one.
+    const kept = new Set(accelerators.filter((each) => each.cache).map(({ name }) => name));
+    this.store.keepAccelerators(kept);
   }
 
   close(): void {

@@ -3,7 +3,7 @@
  * `virus` is the paper's word for everything else. Carries out what it has read.
  */
 import { ageSeconds } from '../cache/entry.ts';
-import { parsePurgeTarget, urlOfKey } from '../cache/key.ts';
+import { acceleratorOfKey, parsePurgeTarget, urlOfKey } from '../cache/key.ts';
 import type { StoreListing, StoreTotals } from '../cache/store.ts';
 import { quote } from '../config/quoted.ts';
 import { renderTable, tableOf } from './listing.ts';
@@ -74,7 +74,7 @@ function help(): string {
 function purge(operand: string, cache: CacheConsole): Reply {
   if (operand.toLowerCase() === 'all') return purged(cache.purgeAll());
   const isPrefix = operand.endsWith('*');
-  const target = parsePurgeTarget(isPrefix ? operand.slice(0, -1) : operand);
+  const target = parsePurgeTarget(isPrefix ? operand.slice(0, -1) : operand, isPrefix);
   if (!target.ok) return refused(`${quote(operand)}: ${target.message}`);
   return purged(cache.purge(target.url, isPrefix));
 }
@@ -97,7 +97,7 @@ function show(cache: CacheConsole, order: 'most-used' | 'newest', nowMs: number)
     String(Math.floor((answer.freshUntilMs - nowMs) / 1000)),
     String(answer.body.length),
     String(answer.status),
-    printable(key.slice(0, key.indexOf(' '))),
+    printable(acceleratorOfKey(key)),
     printable(urlOfKey(key)),
   ]);
   return `${totals}\n${renderTable(table, '')}`;

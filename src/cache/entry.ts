@@ -34,6 +34,8 @@ export interface StoredAnswer extends Selected {
   /** NaN without a Last-Modified that can be read. */
   readonly lastModifiedMs: number;
   readonly dateMs: number;
+  /** It has a Strict-Transport-Security of the origin's. */
+  readonly hasHsts: boolean;
   /** The memory that it takes, in bytes, the key left out. */
   readonly costBytes: number;
   /** How often it was used, and when last; for the operator and for the bound on variants. */
@@ -117,6 +119,7 @@ export function assemble(parts: AssemblyParts): StoredAnswer {
     lastModified,
     lastModifiedMs: parseHttpDate(lastModified ?? '', responseMs),
     dateMs: dateMs(lines, responseMs),
+    hasHsts: firstValueOf(lines, 'strict-transport-security') !== undefined,
     costBytes: costBytes(lines, headText, body) + selectedBytes(selected),
     uses: 0,
     lastUsedMs: responseMs,

@@ -52,7 +52,7 @@ function targetOf(reference: string, keyPrefix: string, base: string): string | 
   if (bare.startsWith('/') && !bare.startsWith('//')) return bare;
   const absolute = bare.startsWith('//') ? origin.slice(0, origin.indexOf('/')) + bare : bare;
   if (/^[a-z][a-z0-9+.-]*:/i.test(absolute)) {
-    const parsed = parsePurgeTarget(absolute);
+    const parsed = parsePurgeTarget(absolute, false);
     if (!parsed.ok || !parsed.url.startsWith(`${origin}/`)) return undefined;
     return parsed.url.slice(origin.length);
   }

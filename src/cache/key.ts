@@ -1,17 +1,12 @@
 /**
- * The key of a stored answer (RFC 9111 §2): the accelerator's name, a tab, and the target URI, byte for
- * byte as the client wrote it, except that the host is in lower case and a default port is left out.
+ * The key of a stored answer (RFC 9111 §2): the accelerator's name, Host where a trusted peer names another
+ * one, and the target URI, with a tab behind each of the first two. The URI is byte for byte as the client
+ * wrote it, except that the host is in lower case and a default port is left out.
  */
 
 const defaultPorts = { http: '80', https: '443' } as const;
 
 export type Scheme = keyof typeof defaultPorts;
-
-/** The scheme that X-Forwarded-Proto names; of a list the first; otherwise the connection's own. */
-export function toldScheme(forwardedProto: string | undefined, own: Scheme): Scheme {
-  const first = forwardedProto?.split(',')[0]?.trim().toLowerCase();
-  return first === 'http' || first === 'https' ? first : own;
-}
 
 /** Host and port as they stand in a key; `host` is as in the Host field. */
 export function keyHost(scheme: Scheme, host: string): string {
@@ -24,13 +19,47 @@ export function keyHost(scheme: Scheme, host: string): string {
 }
 
 /** What all keys of a site under one host begin with; a key is this and the target in origin-form. */
-export function keyPrefix(accelerator: string, scheme: Scheme, host: string): string {
-  return `${accelerator}\t${scheme}://${keyHost(scheme, host)}`;
+export function keyPrefix(accelerator: string, scheme: Scheme, host: string, ownHost = ''): string {
+  return `${accelerator}\t${ownHost}\t${scheme}://${keyHost(scheme, host)}`;
+}
+
+/** What a request says about the URI that it is for. */
+export interface ToldTarget {
+  /** The connection's own scheme. */
+  readonly scheme: Scheme;
+  /** As in the Host field. */
+  readonly host: string;
+  /** X-Forwarded-Proto and X-Forwarded-Host of a trusted peer, as the origin is told them. */
+  readonly forwardedProto: string | undefined;
+  readonly forwardedHost: string | undefined;
+}
+
+/**
+ * The prefix of keys for such a request; undefined: the origin is told something that has no place in a
+ * key, and the request goes past the cache. When two hosts are named, both stand in it.
+ */
+export function toldPrefix(accelerator: string, told: ToldTarget): string | undefined {
+  const { host, forwardedProto, forwardedHost = host } = told;
+  if (!isKeyedAsTold(host) || !isKeyedAsTold(forwardedHost)) return undefined;
+  if (forwardedProto !== undefined && !Object.hasOwn(defaultPorts, forwardedProto))
+    return undefined;
+  const scheme = (forwardedProto as Scheme | undefined) ?? told.scheme;
+  return keyPrefix(accelerator, scheme, forwardedHost, forwardedHost === host ? '' : host);
+}
+
+/** Whether a host stands in a key as the origin is told it, and cannot be taken for more than a host. */
+export function isKeyedAsTold(host: string): boolean {
+  return /^[a-z0-9._~:[\]-]*$/.test(host);
 }
 
 /** The target URI that a key stands for. */
 export function urlOfKey(key: string): string {
-  return key.slice(key.indexOf('\t') + 1);
+  return key.slice(key.indexOf('\t', key.indexOf('\t') + 1) + 1);
+}
+
+/** Whose answer is stored under a key. */
+export function acceleratorOfKey(key: string): string {
+  return key.slice(0, key.indexOf('\t'));
 }
 
 /** A URL or the beginning of one, as an operator writes it; or what is wrong with it. */
@@ -39,10 +68,10 @@ export type PurgeTarget =
   | { readonly ok: false; readonly message: string };
 
 /**
- * Reads `http://HOST/PATH` as it stands in keys. Without a path it is `/`. A fragment is refused: no
- * request has one, so no key does.
+ * Reads `http://HOST/PATH` as it stands in keys. Without a path it is `/`, unless it is the beginning of
+ * URLs. A fragment is refused: no request has one, so no key does.
  */
-export function parsePurgeTarget(text: string): PurgeTarget {
+export function parsePurgeTarget(text: string, isPrefix: boolean): PurgeTarget {
   const [, scheme = '', host = '', rest = ''] =
     /^(https?):\/\/([^/?#\s@]+)((?:[/?#]\S*)?)$/i.exec(text) ?? [];
   if (host === '') {
@@ -50,6 +79,8 @@ export function parsePurgeTarget(text: string): PurgeTarget {
   }
   if (rest.includes('#')) return { ok: false, message: 'a URL of a request has no fragment' };
   const word = scheme.toLowerCase() === 'https' ? 'https' : 'http';
+  // The host may go on.
+  if (isPrefix && rest === '') return { ok: true, url: `${word}://${host.toLowerCase()}` };
   const target = rest.startsWith('/') ? rest : `/${rest}`;
   return { ok: true, url: `${word}://${keyHost(word, host)}${target}` };
 }

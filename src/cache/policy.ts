@@ -74,9 +74,22 @@ export type StoreRefusal =
   | 'no-store'
   | 'private'
   | 'authorization'
+  | 'cookie'
   | 'set-cookie'
   | 'vary-star'
   | 'not-fresh';
+
+/** Whether a refusal is the request's fault: it says nothing about what is stored. */
+export function isOfRequest(refusal: StoreRefusal): boolean {
+  return ofRequest.has(refusal);
+}
+
+const ofRequest: ReadonlySet<StoreRefusal> = new Set([
+  'content',
+  'request-no-store',
+  'authorization',
+  'cookie',
+]);
 
 export type Storing =
   | { readonly ok: true; readonly freshness: Freshness }
@@ -143,6 +156,7 @@ export function judgeStoring(exchange: Exchange, rules: PolicyRules): Storing {
   if (hasCredentials && !allowsCredentials) return refused('authorization');
 
   const message: Message = { exchange, directives, isTargeted };
+  if (isPersonal(message)) return refused('cookie');
   const policy = libraryPolicy(message, rules);
   if (!policy.storable()) return refused('status');
   const freshness: Freshness = {
@@ -219,10 +233,7 @@ function isExplicit({ exchange, directives, isTargeted }: Message): boolean {
   return !isTargeted && firstValueOf(exchange.lines, 'expires') !== undefined;
 }
 
-/**
- * Without a word from the origin, what somebody with a cookie was answered may be for him alone: nobody is
- * answered with it unless the origin says so each time.
- */
+/** Without a word from the origin, what somebody with a cookie was answered may be for him alone. */
 function isPersonal(message: Message): boolean {
   const { exchange, directives } = message;
   const isSaid = isExplicit(message) || directives.has('public');
@@ -234,7 +245,6 @@ function lifetimeMs(message: Message, policy: CachePolicy, rules: PolicyRules): 
   const { lines } = exchange;
   const lifetime = Math.min(policy.maxAge(), deltaSecondsMax) * 1000;
   if (isExplicit(message) || isNoCache(directives)) return lifetime;
-  if (isPersonal(message)) return 0;
   const guessed = Math.min(lifetime, rules.heuristicMaxMs);
   const hasModified =
     canonicalDate(firstValueOf(lines, 'last-modified'), exchange.responseMs) !== undefined;
@@ -247,7 +257,6 @@ function staleness(message: Message, rules: PolicyRules) {
   // s-maxage has the meaning of proxy-revalidate in it (RFC 9111 §5.2.2.10).
   const mustRevalidate =
     isNoCache(directives) ||
-    isPersonal(message) ||
     ['must-revalidate', 'proxy-revalidate', 's-maxage'].some((name) => directives.has(name));
   const windowMs = (name: string, otherwiseMs: number): number => {
     if (mustRevalidate) return 0;

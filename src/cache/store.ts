@@ -6,7 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import { owned, type StoredAnswer } from './entry.ts';
 import type { HeaderReader } from './fields.ts';
-import { urlOfKey } from './key.ts';
+import { acceleratorOfKey, urlOfKey } from './key.ts';
 import { isSelectedBy } from './vary.ts';
 
 export interface StoreBounds {
@@ -134,6 +134,13 @@ export class CacheStore {
   /** Takes out what is stored for every URL that begins so. */
   purgePrefix(prefix: string): number {
     return this.#purge((candidate) => candidate.startsWith(prefix));
+  }
+
+  /** Takes out what is stored for all other accelerators. */
+  keepAccelerators(names: ReadonlySet<string>): void {
+    for (const key of [...this.#resources.keys()]) {
+      if (!names.has(acceleratorOfKey(key))) this.#resources.delete(key);
+    }
   }
 
   /** Takes everything out. */

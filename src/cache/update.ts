@@ -6,7 +6,13 @@ import { isStrongMatch, isWeakMatch } from './conditional.ts';
 import { assemble, datedLines, type StoredAnswer, selectedBy } from './entry.ts';
 import { firstValueOf, type HeaderLine, omittedLines, storedLines, valuesOf } from './fields.ts';
 import { parseHttpDate } from './http-date.ts';
-import { type Exchange, type Freshness, judgeStoring, type PolicyRules } from './policy.ts';
+import {
+  type Exchange,
+  type Freshness,
+  isOfRequest,
+  judgeStoring,
+  type PolicyRules,
+} from './policy.ts';
 import { isSelectedBy } from './vary.ts';
 
 /**
@@ -85,8 +91,11 @@ export function updatedLines(
 export interface Update {
   /** To answer with. */
   readonly answer: StoredAnswer;
-  /** False: the later answer forbids to store it; the stored one has to go. */
-  readonly isStored: boolean;
+  /**
+   * `replaces` the stored one; the stored one has to be `removed`, because the later answer forbids to store
+   * it; or it stays as it is (`kept`), because the later answer is for the one who asked.
+   */
+  readonly outcome: 'replaces' | 'removed' | 'kept';
   /** Lines of the later answer that the client who asked gets beside the stored ones. */
   readonly clientLines: readonly HeaderLine[];
 }
@@ -125,9 +134,14 @@ export function updated(stored: StoredAnswer, exchange: Exchange, rules: PolicyR
     ...later.filter(([name]) => name.toLowerCase() === 'set-cookie'),
     ...omittedLines(later, freshness.omittedFields),
   ];
-  // With another Vary, nobody knows what the request of a variant that was not asked for had in its fields.
-  const isStored = storing.ok && (isSameVary || isSelectedBy(stored, header));
-  return { answer, isStored, clientLines };
+  return { answer, outcome: outcome(), clientLines };
+
+  function outcome(): Update['outcome'] {
+    if (firstValueOf(exchange.lines, 'set-cookie') !== undefined) return 'kept';
+    if (!storing.ok) return isOfRequest(storing.refusal) ? 'kept' : 'removed';
+    // With another Vary, nobody knows what the request of a variant that was not asked for had in its fields.
+    return isSameVary || isSelectedBy(stored, header) ? 'replaces' : 'removed';
+  }
 }
 
 function withoutFreshness({ allowsCredentials }: StoredAnswer): Freshness {
@@ -153,6 +167,8 @@ export function effectOfHead(
   nowMs: number,
 ): 'update' | 'stale' | 'none' {
   if (status !== 200 || stored.status !== 200) return 'none';
+  // The other lines may be as personal as the cookie.
+  if (firstValueOf(lines, 'set-cookie') !== undefined) return 'none';
   const etag = firstValueOf(lines, 'etag');
   if (etag !== undefined && etag !== stored.etag) return 'stale';
   const lastModified = firstValueOf(lines, 'last-modified');

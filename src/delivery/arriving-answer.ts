@@ -11,6 +11,8 @@ export interface AnswerReader {
   onProgress(): void;
   /** The answer ends before its end: what was read is not whole. */
   onCutShort(isTimeout: boolean): void;
+  /** It has read too slowly for the others, and gets no more. */
+  onTooSlow(): void;
 }
 
 const firstBytes = 16_384;
@@ -99,7 +101,7 @@ export class ArrivingAnswer {
     for (const [reader, position] of entries) {
       if (this.contentBytes - position <= this.#windowBytesMax) continue;
       this.#readers.delete(reader);
-      reader.onCutShort(true);
+      reader.onTooSlow();
     }
     this.#trim();
   }

@@ -42,6 +42,8 @@ export class Deliveries {
   /** Fetches that others may join, by key and by what most answers vary by. */
   readonly #shared = new Map<string, OriginFetch>();
   readonly #running = new Set<OriginFetch>();
+  /** What is refreshed behind the clients' backs, by the same. */
+  readonly #refreshing = new Map<string, OriginFetch>();
   readonly #passes = new PassMemory(passedKeysMax, passedMs);
   #timer: Timer | undefined;
 
@@ -66,17 +68,18 @@ export class Deliveries {
     return this.#passes.hasOften(key, nowMs) && this.#options.store.peek(key) === undefined;
   }
 
-  /** Why the answer to such a request is not stored; undefined: it could be, and the next one is. */
-  judgePassed(key: string, head: AnswerScanner, bytes: Buffer, nowMs: number): string | undefined {
+  /** Why the answer to such a request is not stored; `passed`: it could have been, and the next one is. */
+  judgePassed(key: string, header: HeaderReader, head: AnswerScanner, bytes: Buffer): string {
     const rules = this.#options.rules();
     const obvious = obviousRefusal(head, bytes, rules);
     if (obvious !== undefined) return obvious;
     const { status, received: lines } = answerHead(head, bytes);
-    const exchange = { method: 'GET', header: noField, status, lines };
-    const storing = judgeStoring({ ...exchange, requestMs: nowMs, responseMs: nowMs }, rules);
+    const nowMs = this.#options.clock.nowMs();
+    const times = { requestMs: nowMs, responseMs: nowMs };
+    const storing = judgeStoring({ method: 'GET', header, status, lines, ...times }, rules);
     if (!storing.ok) return storing.refusal;
     this.#passes.forget(key);
-    return undefined;
+    return 'passed';
   }
 
   /** Answers the recipient's request, now or later. */
@@ -156,12 +159,17 @@ export class Deliveries {
       // The part or the condition is the origin's business; HEAD has nothing to keep.
       const isAlone = request.method === 'HEAD' || isPart(request);
       if (isAlone) return recipient.onAlone();
-    } else if (request.method === 'HEAD') return recipient.onAlone();
+    }
     const nowMs = this.#options.clock.nowMs();
+    // A GET may bring what is worth having; a HEAD asks for it only to have something if the origin fails.
+    const hasExcuse = found.kind === 'revalidate' && nowMs < found.onErrorUntilMs;
+    if (request.method === 'HEAD' && !hasExcuse) return recipient.onAlone();
     const isPassed = this.#passes.has(request.key, nowMs);
     const isShareable =
       !isPassed && !recipient.isLoner && found.forward !== 'request' && isImpersonal(request);
-    const running = isShareable ? this.#shared.get(sharedKeyOf(request)) : undefined;
+    const mayJoin =
+      isShareable && (this.#options.rules().ignoresClientNoCache || takesAny(request));
+    const running = mayJoin ? this.#shared.get(sharedKeyOf(request)) : undefined;
     if (running?.mayJoin(recipient) === true) {
       recipient.isCollapsed = true;
       statistics.add('cache_collapsed');
@@ -173,8 +181,9 @@ export class Deliveries {
 
   /** Behind the client's back. */
   #refresh(request: DeliveryRequest, found: Lookup & { readonly kind: 'hit' }): void {
-    if (this.#shared.has(sharedKeyOf(request))) return;
-    this.#start(request, found, isImpersonal(request), undefined);
+    const sharedKey = sharedKeyOf(request);
+    if (this.#shared.has(sharedKey) || this.#refreshing.has(sharedKey)) return;
+    this.#refreshing.set(sharedKey, this.#start(request, found, isImpersonal(request), undefined));
   }
 
   #start(
@@ -182,7 +191,7 @@ export class Deliveries {
     wanted: Wanted,
     isShareable: boolean,
     recipient: Recipient | undefined,
-  ): void {
+  ): OriginFetch {
     const sharedKey = sharedKeyOf(request);
     const { key } = request;
     const started = new OriginFetch(
@@ -194,9 +203,13 @@ export class Deliveries {
         onClosed: (closed) => {
           if (this.#shared.get(sharedKey) === closed) this.#shared.delete(sharedKey);
         },
-        onDone: (done) => this.#running.delete(done),
+        onDone: (done) => {
+          this.#running.delete(done);
+          if (this.#refreshing.get(sharedKey) === done) this.#refreshing.delete(sharedKey);
+        },
         onPassed: (isPassed) => {
-          if (isPassed && isShareable) this.#passes.note(key, this.#options.clock.nowMs());
+          if (isPassed && isImpersonal(request))
+            this.#passes.note(key, this.#options.clock.nowMs());
           else if (!isPassed) this.#passes.forget(key);
         },
       },
@@ -208,6 +221,7 @@ export class Deliveries {
     this.#options.statistics.totals.requests_forwarded += 1;
     if (wanted.kind !== 'miss') this.#options.statistics.add('cache_revalidations');
     fetch.start(recipient);
+    return started;
   }
 
   #keepTime(started: OriginFetch): void {
@@ -227,14 +241,15 @@ export class Deliveries {
     const { header, requestMs } = watched;
     const key = watched.keyPrefix + watched.target;
     const stored = selectAnswer(store.peek(key) ?? [], header);
-    if (stored === undefined) return;
+    // What was asked for since then is newer.
+    if (stored === undefined || stored.requestMs > requestMs) return;
     const nowMs = clock.nowMs();
     const effect = effectOfHead(stored, status, lines, nowMs);
     if (effect === 'none') return;
     if (effect === 'stale') return store.replace(key, stored, madeStale(stored, nowMs));
     const exchange = { method: 'HEAD', header, status, lines, requestMs, responseMs: nowMs };
-    const { answer, isStored } = updated(stored, exchange, rules());
-    store.replace(key, stored, isStored ? answer : undefined);
+    const { answer, outcome } = updated(stored, exchange, rules());
+    if (outcome !== 'kept') store.replace(key, stored, outcome === 'replaces' ? answer : undefined);
   }
 
   /** What is fetched for a key now is for those who wait, and not to be stored. */
@@ -252,6 +267,14 @@ function isImpersonal({ isPlain, header }: DeliveryRequest): boolean {
   return header('authorization') === undefined && !/no-store/i.test(header('cache-control') ?? '');
 }
 
+/** Whether an answer will do that was asked for before (RFC 9111 §5.2.1). */
+function takesAny({ isPlain, header }: DeliveryRequest): boolean {
+  if (isPlain) return true;
+  const wishes = header('cache-control');
+  if (wishes === undefined) return header('pragma') === undefined;
+  return !/no-cache|max-age|min-fresh/i.test(wishes);
+}
+
 function isPart({ isPlain, header }: DeliveryRequest): boolean {
   return !isPlain && alone.some((name) => header(name) !== undefined);
 }
@@ -259,8 +282,5 @@ function isPart({ isPlain, header }: DeliveryRequest): boolean {
 function sharedKeyOf({ key, coding }: DeliveryRequest): string {
   return `${key} ${coding}`;
 }
-
-/** In a plain request there is nothing that storing depends on. */
-const noField = () => undefined;
 
 const plainMiss = { kind: 'miss', forward: 'uri-miss' } as const;

@@ -178,8 +178,14 @@ export class Fetch implements RelayClient, ContentTaker, WaitingRoom {
 
   #pass(fetched: Fetched, scanner: AnswerScanner, bytes: Buffer): AnswerSink {
     const first = this.#keepForOne();
-    const client = first?.takeOver(this.#relay, fetched);
     this.#waiters.clear();
+    if (first?.request.method === 'HEAD') {
+      // A GET was sent in its place, and what came is of no use to it.
+      sendAlone(first);
+      this.abort();
+      return new AnswerContent(nobody);
+    }
+    const client = first?.takeOver(this.#relay, fetched);
     if (client !== undefined) {
       this.#finish();
       this.#relay.handTo(client);
@@ -197,7 +203,7 @@ export class Fetch implements RelayClient, ContentTaker, WaitingRoom {
     for (const recipient of [...this.#waiters]) {
       if (recipient === initiator) continue;
       this.#waiters.delete(recipient);
-      recipient.onAlone();
+      sendAlone(recipient);
     }
     return initiator !== undefined && this.#waiters.has(initiator) ? initiator : undefined;
   }
@@ -227,7 +233,7 @@ export class Fetch implements RelayClient, ContentTaker, WaitingRoom {
     this.#beginReading(answer);
     answer.keepNoMore();
     // They would wait in vain.
-    this.#release((recipient) => recipient.onAlone());
+    this.#release(sendAlone);
     this.#noteLeft(answer);
   };
 
@@ -326,6 +332,12 @@ export class Fetch implements RelayClient, ContentTaker, WaitingRoom {
     this.#isClosed = true;
     this.#owner.onClosed();
   }
+}
+
+/** He has waited, and is not answered along with others. */
+function sendAlone(recipient: Recipient): void {
+  recipient.isCollapsed = false;
+  recipient.onAlone();
 }
 
 /** For content that nobody wants. */

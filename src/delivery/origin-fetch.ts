@@ -6,7 +6,14 @@ import { replacedByValidation } from '../cache/conditional.ts';
 import { makeStoredAnswer, type StoredAnswer, selectedBy } from '../cache/entry.ts';
 import { omittedLines } from '../cache/fields.ts';
 import { isOriginFailure, type Lookup } from '../cache/lookup.ts';
-import { type Exchange, type Freshness, judgeStoring, type PolicyRules } from '../cache/policy.ts';
+import {
+  type Exchange,
+  type Freshness,
+  isOfRequest,
+  judgeStoring,
+  type PolicyRules,
+  type StoreRefusal,
+} from '../cache/policy.ts';
 import type { CacheStore } from '../cache/store.ts';
 import { answersMeant, updated } from '../cache/update.ts';
 import { isSelectedBy, type Selected } from '../cache/vary.ts';
@@ -31,7 +38,7 @@ export interface OriginFetchParts {
   readonly again: (recipient: Recipient) => void;
   readonly onClosed: (fetch: OriginFetch) => void;
   readonly onDone: (fetch: OriginFetch) => void;
-  /** The answer is for one client alone, or for all. */
+  /** The answer is for one client alone, or for all, and the next one will be, too. */
   readonly onPassed: (isPassed: boolean) => void;
 }
 
@@ -60,9 +67,6 @@ const replacedFields: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
   'connection',
 ]);
-
-/** Refusals that the request is the reason of. */
-const requestRefusals: ReadonlySet<string> = new Set(['request-no-store', 'authorization']);
 
 /** Fields that ask for less than the whole answer. */
 const conditions: ReadonlySet<string> = new Set(['if-none-match', 'if-modified-since']);
@@ -131,7 +135,7 @@ export class OriginFetch implements FetchOwner {
     if (this.#asked !== undefined) return undefined;
     const detail = obviousRefusal(head, bytes, this.#parts.rules());
     if (detail === undefined) return undefined;
-    this.#parts.onPassed(true);
+    this.#notePassed(head.status, detail);
     return this.#fetched({ originStatus: head.status, detail });
   }
 
@@ -149,16 +153,16 @@ export class OriginFetch implements FetchOwner {
     const asked = this.#asked;
     if (asked !== undefined && head.status === 304) return this.#confirm(asked, exchange);
     if (asked !== undefined && isOriginFailure(head.status) && nowMs < this.#onErrorUntilMs) {
-      statistics.add('cache_stale_hits');
       const fetched = this.#fetched({ originStatus: head.status, detail: 'stale-if-error' });
-      return { kind: 'settle', deliver: (recipient) => recipient.onStored(asked, fetched) };
+      return { kind: 'settle', deliver: (recipient) => this.#giveStale(recipient, asked, fetched) };
     }
     const storing = this.isOutdated ? undefined : judgeStoring(exchange, rules());
     if (storing?.ok !== true) {
-      const detail = storing?.refusal ?? 'outdated';
-      this.#parts.onPassed(true);
+      const refusal = storing?.refusal;
+      const detail = refusal ?? 'outdated';
+      if (refusal !== undefined) this.#notePassed(head.status, refusal);
       // The origin has something else now, and it is not for others.
-      const isAnswers = storing?.ok === false && !requestRefusals.has(storing.refusal);
+      const isAnswers = refusal !== undefined && !isOfRequest(refusal);
       if (asked !== undefined && head.status < 500 && isAnswers) {
         store.replace(this.key, asked, undefined);
       }
@@ -208,9 +212,19 @@ export class OriginFetch implements FetchOwner {
   excuse(code: OriginFaultCode): ((recipient: Recipient) => void) | undefined {
     const asked = this.#asked;
     if (asked === undefined || this.#parts.clock.nowMs() >= this.#onErrorUntilMs) return undefined;
-    this.#parts.statistics.add('cache_stale_hits');
     const fetched = this.#fetched({ detail: code });
-    return (recipient) => recipient.onStored(asked, fetched);
+    return (recipient) => this.#giveStale(recipient, asked, fetched);
+  }
+
+  #giveStale(recipient: Recipient, asked: StoredAnswer, fetched: Fetched): void {
+    this.#parts.statistics.add('cache_stale_hits');
+    recipient.onStored(asked, fetched);
+  }
+
+  /** The next answer will be for one client alone as well, as far as this one tells. */
+  #notePassed(status: number, refusal: StoreRefusal): void {
+    const isTelling = status < 500 && status !== 304;
+    if (isTelling && (refusal === 'cookie' || !isOfRequest(refusal))) this.#parts.onPassed(true);
   }
 
   onWhole(arrived: ArrivingAnswer): (recipient: Recipient) => void {
@@ -250,12 +264,16 @@ export class OriginFetch implements FetchOwner {
     const { lines, responseMs } = exchange;
     const meant = answersMeant(store.peek(this.key) ?? [asked], asked, lines, responseMs);
     let confirmed: StoredAnswer | undefined;
+    let isForOne = false;
     let fetched = this.#fetched({ originStatus: 304 });
     for (const each of meant) {
-      const { answer, isStored, clientLines } = updated(each, exchange, rules());
-      store.replace(this.key, each, isStored && !this.isOutdated ? answer : undefined);
+      const { answer, outcome, clientLines } = updated(each, exchange, rules());
+      const isStored = outcome === 'replaces' && !this.isOutdated;
+      if (isStored) store.replace(this.key, each, answer);
+      else if (outcome !== 'kept' || this.isOutdated) store.replace(this.key, each, undefined);
       if (confirmed !== undefined && each !== asked) continue;
       confirmed = answer;
+      isForOne = outcome === 'kept';
       fetched = this.#fetched({ originStatus: 304, isStored, lines: clientLines });
     }
     const answer = confirmed;
@@ -265,13 +283,13 @@ export class OriginFetch implements FetchOwner {
       return { kind: 'settle', deliver: (recipient) => this.again(recipient) };
     }
     this.#confirmed = answer;
-    this.#parts.onPassed(answer.freshUntilMs <= responseMs);
+    if (!isForOne) this.#parts.onPassed(answer.freshUntilMs <= responseMs);
     const others = { ...fetched, lines: [] };
     return {
       kind: 'settle',
       deliver: (recipient) => {
         if (this.fetch.isOf(recipient)) recipient.onStored(answer, fetched);
-        else if (answer.freshUntilMs > responseMs) recipient.onStored(answer, others);
+        else if (answer.freshUntilMs > responseMs && !isForOne) recipient.onStored(answer, others);
         else this.again(recipient);
       },
     };

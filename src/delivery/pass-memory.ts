@@ -17,7 +17,8 @@ export class PassMemory {
   }
 
   note(key: string, nowMs: number): void {
-    const before = this.#passes.get(key);
+    if (key.length > keyLengthMax) return;
+    const before = this.#find(key, nowMs);
     this.#passes.delete(key);
     const [oldest] = this.#passes.keys();
     if (oldest !== undefined && this.#passes.size >= this.#keysMax) this.#passes.delete(oldest);
@@ -56,3 +57,6 @@ interface Pass {
 }
 
 const oftenInRow = 3;
+
+/** Longer keys are not remembered, or a stranger's long URLs would fill the memory. */
+const keyLengthMax = 1024;

@@ -74,7 +74,7 @@ export function cacheStatusLine(
 }
 
 /** The line for an answer that was relayed by the cache. */
-export function passedLine(originStatus: number, detail: string | undefined): string {
+export function passedLine(originStatus: number, detail: string): string {
   return `Cache-Status: ${forwardStatus({ forward: 'uri-miss', originStatus, detail })}\r\n`;
 }
 
@@ -82,7 +82,8 @@ export function passedLine(originStatus: number, detail: string | undefined): st
 export function hitEnd(stored: StoredAnswer, added: AddedLines, nowMs: number): string {
   const status = added.tellsCacheStatus ? `Cache-Status: ${hitStatus(stored, nowMs)}\r\n` : '';
   const close = added.closesAfter ? 'Connection: close\r\n' : '';
-  return `Age: ${ageSeconds(stored, nowMs)}\r\n${status}${added.hstsLine}${close}\r\n`;
+  const hsts = stored.hasHsts ? '' : added.hstsLine;
+  return `Age: ${ageSeconds(stored, nowMs)}\r\n${status}${hsts}${close}\r\n`;
 }
 
 /** The whole ordinary hit on a GET, as text; made once for all hits of about a second. */

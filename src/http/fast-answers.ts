@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { type StoredAnswer, writtenBodyBytesMax } from '../cache/entry.ts';
+import type { HeaderReader } from '../cache/fields.ts';
 import type { DeliveryRequest, Watched } from '../delivery/recipient.ts';
 import { answerHead } from '../upstream/answer-content.ts';
 import type { AnswerScanner } from '../upstream/answer-head.ts';
@@ -17,6 +18,7 @@ import { logRequest } from './exchange-log.ts';
 import { type DeliveryConnection, FastDelivery, writeAnswer } from './fast-delivery.ts';
 import type { FastRequest } from './fast-request.ts';
 import { countRetry } from './handle.ts';
+import { headerOf } from './head-text.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { answerText } from './reply.ts';
@@ -36,6 +38,7 @@ export interface AnswersOwner {
   onFault(code: OriginFaultCode): void;
   onCutShort(isTimeout: boolean): void;
   onAnswered(): void;
+  onTooSlow(): void;
   refuse(refusal: Refusal, bodyBytes: number, keepsOpen: boolean): void;
 }
 
@@ -59,9 +62,10 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
     this.#owner = owner;
   }
 
-  /** Relays the request in hand; `watched`: what its answer may tell about what is stored. */
+  /** Relays the request in hand; `watched`: it goes past the cache, which may learn from its answer. */
   relay(request: RelayedRequest, watched: Watched | undefined): void {
-    this.#watched = watched;
+    // A HEAD that the cache is not asked about may be answered by what no key knows of.
+    this.#watched = watched?.method === 'HEAD' ? undefined : watched;
     this.#passedKey = '';
     this.cacheStatusLine = watched === undefined ? '' : this.#uncachedLine(watched, request);
     this.#sendOn(request);
@@ -151,6 +155,8 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
   adopt(relay: Relay): RelayClient {
     this.#relay = relay;
     this.#course = relay;
+    // The wait for its head was the fetch's.
+    this.#owner.onActivity();
     return this;
   }
 
@@ -227,15 +233,22 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
     this.#owner.onCutShort(isTimeout);
   }
 
+  onTooSlow(): void {
+    this.#owner.onTooSlow();
+  }
+
   onAnswered(): void {
     this.#owner.onAnswered();
   }
 
   #passedLine(head: AnswerScanner, bytes: Buffer): string {
     const { deliveries } = this.#owner.parts;
-    const detail = deliveries.judgePassed(this.#passedKey, head, bytes, this.nowMs());
+    const detail = deliveries.judgePassed(this.#passedKey, this.#field, head, bytes);
     return this.tellsCacheStatus ? passedLine(head.status, detail) : '';
   }
+
+  /** A field of the request in hand. */
+  readonly #field: HeaderReader = (name) => headerOf(this.#owner.request.text)(name);
 
   #uncachedLine({ method }: Watched, { bodyBytes }: RelayedRequest): string {
     this.#owner.parts.statistics.totals.cache_bypassed += 1;

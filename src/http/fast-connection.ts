@@ -142,6 +142,7 @@ export class FastConnection implements LaneConnection, AnswersOwner, FastClient 
     const { socket } = this;
     writeRefusal(this, refusal, keepsOpen);
     this.#isBusy = false;
+    clearTimeout(this.#halfClosedTimer);
     this.#unread.skipLeft = bodyBytes;
     if (!keepsOpen) return this.#end(bodyBytes > 0);
     if (socket.writableLength > 0) this.whenTaken(() => this.#read());
@@ -362,11 +363,14 @@ export class FastConnection implements LaneConnection, AnswersOwner, FastClient 
   };
 
   readonly #onSendTimeout = (): void => {
-    if (this.#isOver || !this.#isBlocked) return;
+    if (!this.#isOver && this.#isBlocked) this.onTooSlow();
+  };
+
+  onTooSlow(): void {
     this.request.error = 'send_timeout';
     this.parts.statistics.add('response_send_timeouts');
     this.socket.destroy();
-  };
+  }
 
   readonly #onClose = (): void => {
     clearTimeout(this.#halfClosedTimer);

@@ -38,6 +38,8 @@ export interface DeliveryConnection extends RelayClient, AddedLines {
   /** Sends the request on by itself. */
   sendAlone(request: RelayedRequest, watched: Watched | undefined): void;
   refuseUncached(): void;
+  /** The client does not take its answer as fast as others who read the same. */
+  onTooSlow(): void;
 }
 
 /** As on a relay: up to this size head and content are written as one text. */
@@ -152,7 +154,9 @@ export class FastDelivery implements Recipient, AnswerReader {
     const atMs = connection.nowMs();
     const head = originHead(asItIs);
     const request = { origins, head, isHead, isRepeatable: true, bodyBytes: 0, limits, atMs };
-    connection.sendAlone(request, isHead ? watched : undefined);
+    // What is stored could not have answered a HEAD that was kept from it.
+    const isTelling = isHead && this.bypassDetail === undefined;
+    connection.sendAlone(request, isTelling ? watched : undefined);
   }
 
   onOnlyIfCached(): void {
@@ -171,6 +175,11 @@ export class FastDelivery implements Recipient, AnswerReader {
   onCutShort(isTimeout: boolean): void {
     this.#arriving = undefined;
     this.#connection.onCutShort(isTimeout);
+  }
+
+  onTooSlow(): void {
+    this.#arriving = undefined;
+    this.#connection.onTooSlow();
   }
 
   onProgress(): void {

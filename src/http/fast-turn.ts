@@ -210,10 +210,10 @@ function relay(connection: FastClient, policy: Policy): void {
   totals.requests += 1;
   const hasBody = head.contentLength > 0;
   const { method } = head;
-  // The host and scheme of Forwarded stand in no key.
-  const isTold = memory.peerTrusted && head.forwardedIndex >= 0;
-  if (memory.keyPrefix !== '' && !hasBody && !isTold && (method === 'GET' || method === 'HEAD')) {
-    return deliver(connection, site, policy);
+  const isSafe = method === 'GET' || method === 'HEAD';
+  if (memory.keyPrefix !== '' && !hasBody && isSafe) {
+    const prefix = askedPrefix(connection);
+    if (prefix !== undefined) return deliver(connection, site, policy, prefix);
   }
   totals.requests_forwarded += 1;
   connection.begin(head.end, head.wantsClose);
@@ -226,23 +226,34 @@ function relay(connection: FastClient, policy: Policy): void {
     limits: policy.settings.limits,
     atMs: request.atMs,
   };
-  connection.answers.relay(relayed, memory.keyPrefix === '' ? undefined : watchUnsafe(connection));
+  connection.answers.relay(relayed, memory.keyPrefix === '' ? undefined : watchPassing(connection));
 }
 
-function watchUnsafe(connection: FastClient): Watched {
+/** What of a request that goes past the cache may tell something about what is stored. */
+function watchPassing(connection: FastClient): Watched {
   const { memory, request } = connection;
   scannedText = request.text;
-  const told = memory.peerTrusted ? toldPrefix(connection) : memory.keyPrefix;
-  return watch(connection, headerOf(request.text), told);
+  const told = memory.peerTrusted ? toldPrefix(connection) : undefined;
+  return watch(connection, headerOf(request.text), told ?? memory.keyPrefix);
+}
+
+/** The prefix of the key that the cache is asked for; undefined: it is not asked. */
+function askedPrefix(connection: FastClient): string | undefined {
+  const { memory, request } = connection;
+  if (!memory.isKeyed) return undefined;
+  if (!memory.peerTrusted) return memory.keyPrefix;
+  // The host and scheme of Forwarded stand in no key.
+  if (head.forwardedIndex >= 0) return undefined;
+  scannedText = request.text;
+  // What a trusted proxy says about its client's connection is what the origin is told.
+  return toldPrefix(connection);
 }
 
 /** Answers a GET or HEAD of a site with a cache. */
-function deliver(connection: FastClient, site: Site, policy: Policy): void {
+function deliver(connection: FastClient, site: Site, policy: Policy, prefix: string): void {
   const { memory, request, parts } = connection;
   scannedText = request.text;
-  // What a trusted proxy says about its client's connection is what the origin is told.
-  const told = memory.peerTrusted ? toldPrefix(connection) : memory.keyPrefix;
-  const key = told + request.target;
+  const key = prefix + request.target;
   const isPlain = !head.hasLookupFields;
   if (isPlain) {
     const stored = parts.deliveries.find(key, scannedHeader, request.atMs);
@@ -263,7 +274,7 @@ function deliver(connection: FastClient, site: Site, policy: Policy): void {
     connection.begin(head.end, head.wantsClose);
     return connection.answers.pass(relayed, key);
   }
-  const watched = watch(connection, headerOf(sent), told);
+  const watched = watch(connection, headerOf(sent), prefix);
   const coding = scannedHeader('accept-encoding') ?? '';
   connection.begin(head.end, head.wantsClose);
   connection.answers.deliver({
@@ -280,7 +291,7 @@ function deliver(connection: FastClient, site: Site, policy: Policy): void {
 }
 
 /** The prefix of keys for the scheme and host that a trusted peer says its client has asked for. */
-function toldPrefix({ memory }: FastClient): string {
+function toldPrefix({ memory }: FastClient): string | undefined {
   const proto = scannedHeader('x-forwarded-proto');
   const host = scannedHeader('x-forwarded-host');
   if (proto === undefined && host === undefined) return memory.keyPrefix;

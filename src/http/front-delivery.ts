@@ -19,11 +19,16 @@ export interface DeliveryOwner {
   /** Strict-Transport-Security, as a value; empty: none. */
   readonly hsts: string;
   onBytes(count: number): void;
-  /** The request is sent on by itself; the value of Cache-Status, if one is to be sent. */
-  onAlone(cacheStatus: string | undefined): void;
+  /**
+   * The request is sent on by itself; the value of Cache-Status, if one is to be sent. `isTelling`: the
+   * answer to a HEAD says something about what is stored.
+   */
+  onAlone(cacheStatus: string | undefined, isTelling: boolean): void;
   onOnlyIfCached(): void;
   onFault(code: OriginFaultCode): void;
   onCutShort(isTimeout: boolean): void;
+  /** The client reads too slowly. */
+  onTooSlow(): void;
 }
 
 export class FrontDelivery implements Recipient, AnswerReader {
@@ -82,7 +87,7 @@ export class FrontDelivery implements Recipient, AnswerReader {
   }
 
   onAlone(): void {
-    this.#owner.onAlone(this.#cacheStatus(undefined, undefined));
+    this.#owner.onAlone(this.#cacheStatus(undefined, undefined), this.bypassDetail === undefined);
   }
 
   onOnlyIfCached(): void {
@@ -102,6 +107,12 @@ export class FrontDelivery implements Recipient, AnswerReader {
   onCutShort(isTimeout: boolean): void {
     this.#arriving = undefined;
     this.#owner.onCutShort(isTimeout);
+    this.#res.destroy();
+  }
+
+  onTooSlow(): void {
+    this.#arriving = undefined;
+    this.#owner.onTooSlow();
     this.#res.destroy();
   }
 

@@ -1,7 +1,7 @@
 /** A humble request of the front on its way: to the cache, or to its site's origin, and the answer back. */
 import type { ServerResponse } from 'node:http';
 import { linesOf, readerOf } from '../cache/fields.ts';
-import { keyPrefix, toldScheme } from '../cache/key.ts';
+import { keyPrefix, toldPrefix } from '../cache/key.ts';
 import { lookupFields } from '../cache/lookup.ts';
 import { AddressList } from '../config/address-list.ts';
 import type { Watched } from '../delivery/recipient.ts';
@@ -34,8 +34,10 @@ export function sendOn(
   const onRefused = (refusal: Refusal) => refuse(exchange, res, refusal, parts);
   const onFound = (origins: OriginChoice) => {
     const sending: Sending = { exchange, site, origins, res, parts, watched };
-    if (mayAsk(sending)) deliver(sending);
-    else sendTo(sending, watched && passBy(watched, exchange, parts));
+    if (mayAsk(sending)) return deliver(sending);
+    // A HEAD that the cache is not asked about may be answered by what no key knows of.
+    const noted = watched?.method === 'HEAD' ? undefined : watched;
+    sendTo({ ...sending, watched: noted }, watched && passBy(watched, exchange, parts));
   };
   withOrigins(exchange, site, parts, { isUpgrade: false, onFound, onRefused });
 }
@@ -55,7 +57,7 @@ function watch(exchange: Exchange, site: Site): Watched | undefined {
   const { req, target, atMs } = exchange;
   return {
     method: req.method ?? '',
-    keyPrefix: toldPrefix(exchange, site),
+    keyPrefix: askedPrefix(exchange, site) ?? ownPrefix(exchange, site),
     target,
     // As the origin is sent it: what it does not see cannot have made its answer another one.
     header: readerOf(outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, false))),
@@ -73,17 +75,26 @@ function purge({ client }: Exchange, watched: Watched, parts: FrontParts): Refus
     : { status: 200, explanation: `Stored answers taken out of the cache: ${count}.` };
 }
 
-/** As in fast-turn.ts: the scheme and host that the origin is told. */
-function toldPrefix(exchange: Exchange, site: Site): string {
+function ownPrefix(exchange: Exchange, site: Site): string {
+  return keyPrefix(site.settings.name, exchange.arrival.proto, hostOf(exchange) ?? '');
+}
+
+/** As in fast-turn.ts: for the scheme and host that the origin is told; undefined: they stand in no key. */
+function askedPrefix(exchange: Exchange, site: Site): string | undefined {
   const { req, arrival, peerTrusted } = exchange;
   const told = readerOf(peerTrusted ? linesOf(req.rawHeaders) : []);
-  const host = told('x-forwarded-host') ?? hostOf(exchange) ?? '';
-  return keyPrefix(site.settings.name, toldScheme(told('x-forwarded-proto'), arrival.proto), host);
+  return toldPrefix(site.settings.name, {
+    scheme: arrival.proto,
+    host: hostOf(exchange) ?? '',
+    forwardedProto: told('x-forwarded-proto'),
+    forwardedHost: told('x-forwarded-host'),
+  });
 }
 
 /** Whether the cache has a say in a request. */
-function mayAsk({ watched, exchange }: Sending): boolean {
+function mayAsk({ watched, exchange, site }: Sending): boolean {
   if (watched === undefined || announcesBody(exchange.fields)) return false;
+  if (askedPrefix(exchange, site) === undefined) return false;
   // Its host and scheme stand in no key.
   if (exchange.peerTrusted && exchange.req.headers.forwarded !== undefined) return false;
   // CGI cannot tell `_` from `-`: such a name may have a say that the cache knows nothing of.
@@ -128,10 +139,15 @@ function deliver(sending: Sending): void {
     onBytes: (count) => {
       exchange.bytes += count;
     },
-    onAlone: (cacheStatus) => sendTo(sending, cacheStatus),
+    onAlone: (cacheStatus, isTelling) =>
+      sendTo(isTelling ? sending : { ...sending, watched: undefined }, cacheStatus),
     onOnlyIfCached: () => refuse(exchange, res, refusals.notCached, parts),
     onFault: (code) => answerFault(sending, code),
     onCutShort: (isTimeout) => noteCutShort(sending, isTimeout),
+    onTooSlow: () => {
+      parts.statistics.add('response_send_timeouts');
+      exchange.error = 'send_timeout';
+    },
   });
   parts.deliveries.serve(delivery);
 }

@@ -2,7 +2,7 @@
  * Which site the requests of one connection are for and whether its peer is trusted there, remembered
  * from one request to the next: nearly always they are all for the same host.
  */
-import { keyPrefix, toldScheme } from '../cache/key.ts';
+import { isKeyedAsTold, keyPrefix, toldPrefix } from '../cache/key.ts';
 import type { AddressList } from '../config/address-list.ts';
 import type { Site, SiteTable } from '../upstream/origins.ts';
 import type { Arrival } from './arrival.ts';
@@ -32,6 +32,8 @@ export class SiteMemory {
   redirects = false;
   /** What the cache's keys of that host begin with; empty: its answers are not stored. */
   keyPrefix = '';
+  /** Whether it stands in keys as the origin is told it; otherwise its requests go past the cache. */
+  isKeyed = false;
   #forwarder: Forwarder | undefined;
 
   constructor(peer: string, lane: { readonly listen: string; readonly arrival: Arrival }) {
@@ -64,20 +66,21 @@ export class SiteMemory {
     this.keyPrefix = site?.settings.cache
       ? keyPrefix(site.settings.name, this.#arrival.proto, host)
       : '';
+    this.isKeyed = isKeyedAsTold(host);
     this.redirects = this.#arrival.proto === 'http' && tls?.redirectPort !== undefined;
     this.trusted = this.site?.trustedProxies ?? table.trustedProxies(this.#listen);
     this.peerTrusted = mayBeTrusted && this.trusted.has(this.peer);
   }
 
-  /** The same for a scheme and a host that a trusted peer names. */
-  keyPrefixFor(proto: string | undefined, host: string | undefined): string {
+  /** The same for a scheme and a host that a trusted peer names; undefined: they stand in no key. */
+  keyPrefixFor(
+    forwardedProto: string | undefined,
+    forwardedHost: string | undefined,
+  ): string | undefined {
     const { site } = this;
-    if (site?.settings.cache !== true) return '';
-    return keyPrefix(
-      site.settings.name,
-      toldScheme(proto, this.#arrival.proto),
-      host ?? this.#host ?? '',
-    );
+    if (site === undefined) return undefined;
+    const own = { scheme: this.#arrival.proto, host: this.#host ?? '' };
+    return toldPrefix(site.settings.name, { ...own, forwardedProto, forwardedHost });
   }
 
   /** What origins are told about the requests of the host looked up last. */

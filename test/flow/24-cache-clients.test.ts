@@ -168,10 +168,14 @@ for (const { name, wormgate, tlsPort, origin, options } of lanes) {
 
     test('other hosts of the same site are stored apart', async () => {
       const client = await connect();
-      for (const host of ['site.test', 'other.test', 'SITE.test:80']) {
+      for (const host of ['site.test', 'other.test', 'site.test:80']) {
         await client.ask(get('/hosts').replace('site.test', host));
       }
       assert.equal(origin.callsOf('/hosts').length, 2);
+      // The origin is told the host as it is written, and may answer it otherwise.
+      const { lines } = await client.ask(get('/hosts').replace('site.test', 'SITE.test'));
+      assert.equal(headerOf({ lines }, 'cache-status'), 'wormgate; fwd=bypass');
+      assert.equal(origin.callsOf('/hosts').length, 3);
       client.destroy();
     });
 

@@ -69,7 +69,7 @@ const lifetimes: Case[] = [
   [
     '§4.2.2: not for a request with a cookie',
     { lines: ['Cookie: a=1'], origin: { lines: [`Last-Modified: ${ago(100_000)}`], body: 'one' } },
-    { ...asked, cache: 'fwd=stale; fwd-status=200; stored' },
+    { ...asked, cache: 'fwd=uri-miss; fwd-status=200; stored' },
   ],
 ];
 
@@ -209,6 +209,24 @@ const staleness: Case[] = [
   [
     'RFC 5861 §4: stale-if-error, the origin is gone',
     ...failing('max-age=600, stale-if-error=9999', 1600, standsIn('gone')),
+  ],
+  [
+    'RFC 5861 §4: stale-if-error, for HEAD as well, and what is asked for is a GET',
+    ...failing('max-age=600, stale-if-error=9999', 1600, {
+      ...standsIn(broken),
+      method: 'HEAD',
+      body: '',
+    }),
+  ],
+  [
+    'RFC 5861 §4: a HEAD that brings something new, for all or for one',
+    ...failing('max-age=600, stale-if-error=9999', 1600, {
+      method: 'HEAD',
+      origin: { lines: ['Cache-Control: max-age=600'], body: 'two' },
+      body: '',
+      sees: { 'content-length': '3' },
+    }),
+    { cache: 'hit', body: 'two' },
   ],
   [
     'RFC 5861 §4: stale-if-error is over',

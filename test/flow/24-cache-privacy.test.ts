@@ -67,6 +67,24 @@ for (const { name, wormgate, origin } of lanes) {
       });
     }
 
+    test('a page without a word about caches that somebody with a cookie got stays his', async () => {
+      const date = 'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT';
+      origin.on('/account', (call) => {
+        const user = /Cookie: (\S+)/.exec(call.head)?.[1] ?? 'nobody';
+        // As a page whose date is that of its template.
+        if (call.head.includes('If-Modified-Since')) call.say('HTTP/1.1 304 Not Modified\r\n\r\n');
+        else
+          call.say(`HTTP/1.1 200 OK\r\n${date}\r\nContent-Length: ${user.length}\r\n\r\n${user}`);
+      });
+      const client = await RawClient.connect(wormgate.port);
+      const ask = async (line: string) =>
+        String((await client.ask(`GET /account HTTP/1.1\r\nHost: site.test\r\n${line}\r\n`)).body);
+      assert.equal(await ask('Cookie: alice\r\n'), 'alice');
+      assert.equal(await ask(''), 'nobody');
+      assert.equal(await ask('Cookie: bob\r\n'), 'nobody');
+      client.destroy();
+    });
+
     test('RFC 9111 §3.5: nobody waits for the answer to another’s credentials', async () => {
       const path = '/credentials';
       origin.on(path, (call) => {

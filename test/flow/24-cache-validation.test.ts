@@ -98,11 +98,16 @@ const validation: Case[] = [
     'RFC 9111 §3.2: the cookie of a 304 is for who asked alone',
     stale('ETag: "a"'),
     {
-      origin: { status: 304, lines: [fresh, 'Set-Cookie: a=1'] },
+      origin: { status: 304, lines: [fresh, 'Set-Cookie: a=1', 'X-User: alice'] },
       body: 'one',
-      sees: { 'set-cookie': 'a=1' },
+      sees: { 'set-cookie': 'a=1', 'x-user': 'alice' },
     },
-    { body: 'one', cache: 'hit', sees: { 'set-cookie': undefined } },
+    {
+      origin: { status: 304, lines: [fresh] },
+      body: 'one',
+      sees: { 'set-cookie': undefined, 'x-user': undefined },
+    },
+    { body: 'one', cache: 'hit', sees: { 'set-cookie': undefined, 'x-user': undefined } },
   ],
   [
     'RFC 9111 §4.3.4: a 304 with no-store is answered with, and takes out what is stored',

@@ -6,7 +6,7 @@ import { type AnswerReader, ArrivingAnswer } from '../../src/delivery/arriving-a
 const head = { status: 200, reason: 'OK', lines: [], received: [], contentLength: -1 };
 
 function silentReader(): AnswerReader {
-  return { onProgress: () => {}, onCutShort: () => {} };
+  return { onProgress: () => {}, onCutShort: () => {}, onTooSlow: () => {} };
 }
 
 const step = fc.oneof(

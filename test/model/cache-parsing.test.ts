@@ -54,7 +54,7 @@ test('no text makes the readers fail, and both know no more than the text says',
         parseCacheControl([each]);
         parseTargeted([each]);
         parseDictionary(each);
-        parsePurgeTarget(each);
+        parsePurgeTarget(each, false);
         entityTags(each);
         normalizedValue('foo', each);
         decideRange(each, 10);
@@ -137,7 +137,7 @@ test('keys of different targets, hosts, schemes or accelerators differ, and URLs
         one.target === other.target &&
         keyHost(one.scheme, one.host) === keyHost(other.scheme, other.host);
       assert.equal(keyOf(one) === keyOf(other), isSame);
-      const purged = parsePurgeTarget(`${one.scheme}://${one.host}${one.target}`);
+      const purged = parsePurgeTarget(`${one.scheme}://${one.host}${one.target}`, false);
       assert.equal(purged.ok && purged.url, urlOfKey(keyOf(one)));
     }),
   );
@@ -152,6 +152,6 @@ test('long texts of a client are read in proportion to their length', () => {
     parseTargeted([value]);
     entityTags(value);
     decideRange(`bytes=${value}`, 10);
-    parsePurgeTarget(`http://a/${value}`);
+    parsePurgeTarget(`http://a/${value}`, false);
   }
 });

@@ -48,7 +48,7 @@ test('a head has one line for each field, and no field says what another one doe
       assert.equal(isChunked, request.framing === 'chunked');
       assert.equal(request.framing === 'none', !hasBody);
     }),
-    { seed, numRuns: 8_000 },
+    { seed, numRuns: 12_000 },
   );
   assert.ok(made > 200, `${made} heads were made`);
 });

@@ -77,12 +77,13 @@ export function replyText({ status = 200, lines = [], body = '' }: Reply): strin
 export async function startCacheLanes(
   cleanup: Cleanup,
   cache: readonly string[] = [],
+  accelerator: readonly string[] = [],
 ): Promise<readonly CacheLane[]> {
   const start = async (name: CacheLane['name'], fastPath: number): Promise<CacheLane> => {
     const origin = await startScriptedOrigin(cleanup);
     const wormgate = await startWormgate(cleanup, {
       origin: origin.url,
-      accelerator: ['Cache=1'],
+      accelerator: ['Cache=1', ...accelerator],
       sections: {
         'Extra Configuration': ['ScanVirusPatterns=1', `FastPath=${fastPath}`],
         Cache: cache,

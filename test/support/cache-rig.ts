@@ -12,7 +12,7 @@ import { keyPrefix } from '../../src/cache/key.ts';
 import { isOriginFailure, type Lookup, lookUp } from '../../src/cache/lookup.ts';
 import { type Exchange, judgeStoring, type PolicyRules } from '../../src/cache/policy.ts';
 import { CacheStore } from '../../src/cache/store.ts';
-import { answersMeant, effectOfHead, updated } from '../../src/cache/update.ts';
+import { answersMeant, effectOfHead, type Update, updated } from '../../src/cache/update.ts';
 
 /** The rules of an untouched PROXY.CFG. */
 export const plainRules: PolicyRules = {
@@ -152,7 +152,7 @@ export class CacheRig {
     let served: Plain | undefined;
     for (const old of meant) {
       const update = updated(old, exchange, this.rules);
-      this.store.replace(asking.key, old, update.isStored ? update.answer : undefined);
+      this.#apply(asking.key, old, update);
       if (old === answer) served = this.#fromStore(update.answer, asking);
     }
     return served ?? this.#relay({ ...asking, lines: kept });
@@ -193,10 +193,14 @@ export class CacheRig {
     for (const old of this.store.peek(key) ?? []) {
       const effect = effectOfHead(old, exchange.status, exchange.lines, this.nowMs);
       if (effect === 'none') continue;
-      const next = effect === 'stale' ? madeStale(old, this.nowMs) : undefined;
-      const update = next === undefined ? updated(old, exchange, this.rules) : undefined;
-      this.store.replace(key, old, next ?? (update?.isStored ? update.answer : undefined));
+      if (effect === 'stale') this.store.replace(key, old, madeStale(old, this.nowMs));
+      else this.#apply(key, old, updated(old, exchange, this.rules));
     }
+  }
+
+  #apply(key: string, old: StoredAnswer, { outcome, answer }: Update): void {
+    if (outcome === 'kept') return;
+    this.store.replace(key, old, outcome === 'replaces' ? answer : undefined);
   }
 }
 

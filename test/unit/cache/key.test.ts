@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { invalidatedKeys } from '../../../src/cache/invalidation.ts';
-import { keyPrefix, parsePurgeTarget, urlOfKey } from '../../../src/cache/key.ts';
+import {
+  acceleratorOfKey,
+  keyPrefix,
+  parsePurgeTarget,
+  toldPrefix,
+  urlOfKey,
+} from '../../../src/cache/key.ts';
 import { headerLines } from '../../support/cache-rig.ts';
 
 test('§2: the host is in lower case, and a default port is left out', () => {
@@ -36,10 +42,33 @@ test('what an operator writes is brought into the form of keys', () => {
     ['http://a/#x', /no fragment/],
   ];
   for (const [text, expected] of rows) {
-    const read = parsePurgeTarget(text);
+    const read = parsePurgeTarget(text, false);
     const got = read.ok ? read.url : read.message;
     if (typeof expected === 'string') assert.equal(got, expected, text);
     else assert.match(got, expected, text);
+  }
+});
+
+test('the beginning of a URL may end within its host', () => {
+  const prefix = (text: string) => parsePurgeTarget(text, true);
+  assert.deepEqual(prefix('http://WWW.exam'), { ok: true, url: 'http://www.exam' });
+  assert.deepEqual(prefix('http://a:80/x'), { ok: true, url: 'http://a/x' });
+});
+
+test('what a trusted peer tells the origin stands in the key, or the cache is not asked', () => {
+  const told = (host: string, forwardedHost?: string, forwardedProto?: string) =>
+    toldPrefix('site 1', { scheme: 'http', host, forwardedHost, forwardedProto });
+  assert.equal(told('a'), keyPrefix('site 1', 'http', 'a'));
+  assert.equal(told('a', 'a', 'https'), keyPrefix('site 1', 'https', 'a'));
+  const two = told('inner', 'shop.example:80') ?? '';
+  assert.deepEqual([acceleratorOfKey(two), urlOfKey(two)], ['site 1', 'http://shop.example']);
+  assert.notEqual(two, told('other', 'shop.example'));
+  for (const host of ['shop.example/static', 'a?b', 'a#b', 'A', 'a, b', 'a b', 'a\t']) {
+    assert.equal(told('a', host), undefined, host);
+    assert.equal(told(host), undefined, host);
+  }
+  for (const proto of ['HTTP', 'javascript:', 'https, http', '', 'toString']) {
+    assert.equal(told('a', undefined, proto), undefined, proto);
   }
 });
 
@@ -73,7 +102,7 @@ test('§4.4: Location and Content-Location are invalid, too, if they are of the 
 
 test('§4.4: safe methods and errors make nothing invalid, methods that nobody knows do', () => {
   const count = (method: string, status: number) =>
-    invalidatedKeys({ method, keyPrefix: 'a\thttp://a', target: '/', status, lines: [] }).length;
+    invalidatedKeys({ method, keyPrefix: 'a\t\thttp://a', target: '/', status, lines: [] }).length;
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND']) {
     assert.equal(count(method, 200), 0, method);
   }

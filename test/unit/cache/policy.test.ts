@@ -89,8 +89,18 @@ test('DefaultTtl is for answers that say nothing at all', () => {
   assert.equal(lifetime('Cache-Control: max-age=0'), 0);
   assert.equal(lifetime('Cache-Control: no-cache'), 0);
   assert.equal(lifetime('Expires: 0'), 0);
-  const cookie = { lines: ['ETag: "a"'], request: ['Cookie: a=b'], rules };
-  assert.equal(freshness(cookie).lifetimeMs, 0);
+});
+
+test('what somebody with a cookie was answered without a word about caches is not stored', () => {
+  const refusal = (...lines: string[]) => {
+    const storing = judged({ lines, request: ['Cookie: a=b'], rules: { defaultTtlMs: 30_000 } });
+    return storing.ok ? 'stored' : storing.refusal;
+  };
+  assert.equal(refusal('ETag: "a"'), 'cookie');
+  assert.equal(refusal(modified), 'cookie');
+  assert.equal(refusal(modified, 'Cache-Control: no-cache'), 'cookie');
+  assert.equal(refusal(modified, 'Cache-Control: public'), 'stored');
+  assert.equal(refusal(fresh), 'stored');
 });
 
 test('RFC 5861: the origin’s windows, the operator’s where it has none, and none where it forbids', () => {

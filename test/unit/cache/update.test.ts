@@ -46,16 +46,45 @@ test('§4.3.4: an updated answer counts its age from the later one, and keeps it
       requestMs: atMs - 500,
       responseMs: atMs,
     },
-    lines: headerLines('Age: 5', 'Set-Cookie: s=1'),
+    lines: headerLines('Age: 5'),
   };
-  const { answer, isStored, clientLines } = updated(old, exchange, plainRules);
-  assert.ok(isStored);
+  const { answer, outcome } = updated(old, exchange, plainRules);
+  assert.equal(outcome, 'replaces');
   assert.equal(answer.bornMs, atMs - 5500);
   assert.equal(answer.freshUntilMs, atMs - 5500 + 60_000);
   assert.equal(answer.dateMs, atMs);
   assert.deepEqual([answer.uses, answer.body, answer.status], [7, old.body, 200]);
+  assert.doesNotMatch(answer.headText, /Age/);
+});
+
+test('a 304 with a cookie is for the one who asked, and leaves what is stored as it is', () => {
+  const exchange = {
+    ...{ method: 'GET', header: readerOf([]), status: 304 },
+    ...{ requestMs: startMs, responseMs: startMs },
+    lines: headerLines('Set-Cookie: s=1', 'X-User: alice'),
+  };
+  const { answer, outcome, clientLines } = updated(stored(), exchange, plainRules);
+  assert.equal(outcome, 'kept');
   assert.deepEqual(clientLines, [['Set-Cookie', 's=1']]);
-  assert.doesNotMatch(answer.headText, /Set-Cookie|Age/);
+  assert.match(answer.headText, /X-User/);
+  assert.doesNotMatch(answer.headText, /Set-Cookie/);
+});
+
+test('what the request alone forbids to store leaves what is stored as it is', () => {
+  const lines = headerLines('Cache-Control: no-cache');
+  const withLine = (line: string) =>
+    updated(
+      madeAnswer({ lines: headerLines('ETag: "a"') }),
+      {
+        ...{ method: 'GET', header: readerOf(headerLines(line)), status: 304, lines },
+        ...{ requestMs: startMs, responseMs: startMs },
+      },
+      plainRules,
+    ).outcome;
+  assert.equal(withLine('Authorization: Basic eA=='), 'kept');
+  assert.equal(withLine('Cache-Control: no-store'), 'kept');
+  assert.equal(withLine('Cookie: a=b'), 'kept');
+  assert.equal(withLine('Accept: */*'), 'replaces');
 });
 
 test('§4.1: with another Vary, only the variant that was asked about can be kept', () => {
@@ -68,12 +97,12 @@ test('§4.1: with another Vary, only the variant that was asked about can be kep
     ...{ requestMs: startMs, responseMs: startMs },
   };
   const changed = { ...exchange, lines: headerLines('Vary: Foo, Bar') };
-  assert.ok(!updated(of('2'), changed, plainRules).isStored);
-  const { isStored, answer } = updated(of('1'), changed, plainRules);
-  assert.ok(isStored);
+  assert.equal(updated(of('2'), changed, plainRules).outcome, 'removed');
+  const { outcome, answer } = updated(of('1'), changed, plainRules);
+  assert.equal(outcome, 'replaces');
   assert.deepEqual(answer.varyValues, ['2', '1']);
   const same = updated(of('2'), { ...exchange, lines: headerLines('Vary: foo') }, plainRules);
-  assert.deepEqual([same.isStored, same.answer.varyValues], [true, ['2']]);
+  assert.deepEqual([same.outcome, same.answer.varyValues], ['replaces', ['2']]);
 });
 
 test('§4.3.5: what an answer to HEAD means', () => {
@@ -87,6 +116,7 @@ test('§4.3.5: what an answer to HEAD means', () => {
   assert.equal(effect(200, `Last-Modified: ${dateAt(-98)}`), 'stale');
   assert.equal(effect(200, 'Content-Length: 5'), 'stale');
   assert.equal(effect(404), 'none');
+  assert.equal(effect(200, 'Set-Cookie: s=1'), 'none');
 });
 
 test('what is made stale is served by no window any more', () => {

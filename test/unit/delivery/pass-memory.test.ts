@@ -21,11 +21,20 @@ test('three in a row are often; to be forgotten ends the row', () => {
   assert.equal(memory.hasOften('a', 200), true);
   assert.equal(memory.hasOften('a', 1200), false, 'its time is over');
   memory.note('a', 1300);
-  assert.equal(memory.hasOften('a', 1300), true);
+  assert.equal(memory.hasOften('a', 1300), false, 'the row is over, too');
+  memory.note('a', 1301);
+  memory.note('a', 1302);
+  assert.equal(memory.hasOften('a', 1302), true);
   memory.forget('a');
-  assert.equal(memory.has('a', 1300), false);
+  assert.equal(memory.has('a', 1302), false);
   memory.note('a', 1400);
   assert.equal(memory.hasOften('a', 1400), false);
+});
+
+test('a long key is not remembered', () => {
+  const memory = new PassMemory(2, 1000);
+  memory.note('a'.repeat(1025), 0);
+  assert.equal(memory.has('a'.repeat(1025), 0), false);
 });
 
 test('the key that was noted longest ago goes when there are too many', () => {
