@@ -137,7 +137,7 @@ export const counterTable = {
   cache_bypassed: {
     help: 'Requests of sites with Cache=1 that went past the cache because of their method, their credentials or their preconditions.',
   },
-  cache_collapsed: { help: 'Requests answered by what was being fetched for another.' },
+  cache_collapsed: { help: 'Requests that joined a fetch for another client.' },
   cache_stored: { help: 'Answers stored in the cache.' },
   cache_too_large: { help: 'Answers not stored because of MaxCacheObject.' },
   cache_evicted: {

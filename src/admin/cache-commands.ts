@@ -49,7 +49,7 @@ export function answerCacheLine(line: string, cache: CacheConsole, nowMs: number
   const cut = cutTokens(line);
   if (!cut.ok) return refused(`Column ${cut.column}: ${cut.message}`);
   const [, word, operand, ...more] = cut.tokens.map(({ text }) => text);
-  if (word === undefined || /^[-/][h?]$/.test(word)) return { ok: true, text: help() };
+  if (word === undefined || /^[-/][h?]$/.test(word)) return { ok: true, text: renderCacheHelp() };
   if (more.length > 0) return refused('There is a word too many');
   switch (word.toLowerCase()) {
     case 'show': {
@@ -66,7 +66,8 @@ export function answerCacheLine(line: string, cache: CacheConsole, nowMs: number
   }
 }
 
-function help(): string {
+/** The list of the commands: the reply to `cache -h`. */
+export function renderCacheHelp(): string {
   const width = Math.max(...cacheSyntax.map(([typed]) => typed.length));
   return cacheSyntax.map(([typed, clause]) => `${typed.padEnd(width)}  ${clause}`).join('\n');
 }

@@ -128,7 +128,7 @@ the data folder, which only the user that runs the server may open.
 
 A command is answered with one line or a table on stdout and exit code 0. One that is refused is
 answered on stderr, with its place and the right syntax, and exit code 1. While \`ScanVirusPatterns=0\`
-every line is answered \`virus command not found\`. Every command and the first line of its reply are
+every line but \`virus origins\` and those of the cache is answered \`virus command not found\`. Every command and the first line of its reply are
 recorded in the file that \`ConsoleLog\` names.
 
 ## The cache

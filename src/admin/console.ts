@@ -59,6 +59,12 @@ function refused(text: string): Reply {
   return { ok: false, text };
 }
 
+/** `virus origins`, which has nothing to do with patterns, but is typed like all others. */
+function isAboutOrigins(line: string): boolean {
+  const parsed = parseLine(line);
+  return parsed.ok && parsed.command.word === 'origins';
+}
+
 function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
@@ -142,7 +148,8 @@ class Batch {
   async carryOut(origin: ConsoleOrigin): Promise<void> {
     for (const [index, line] of this.#lines.entries()) {
       if (isCacheLine(line)) await this.#carryOutCacheLine(index, line);
-      else if (!this.#context.scanVirusPatterns()) this.#reply(index, notFound);
+      else if (!this.#context.scanVirusPatterns() && !isAboutOrigins(line))
+        this.#reply(index, notFound);
       else if (!this.#context.ready()) this.#reply(index, refused(notReadyText));
       else if (line.length > this.#lineBytesMax) this.#reply(index, this.#tooLong());
       else await this.#carryOutLine(index, line, origin);

@@ -57,7 +57,9 @@ export function renderTable({ header, rows, moreCount }: Table, elsewhere: strin
   const widths = header.map((name, column) =>
     rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), name.length),
   );
-  const isNumber = header.map((_, column) => rows.every((row) => /^\d+$/.test(row[column] ?? '')));
+  const isNumber = header.map((_, column) =>
+    rows.every((row) => /^-?\d+$/.test(row[column] ?? '')),
+  );
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) =>

@@ -79,16 +79,16 @@ export type ArgumentLine =
   | { readonly ok: false; readonly message: string };
 
 /**
- * The console line that `virus` and `args` stand for. The argument after an option that takes a
+ * The console line that `program` and `args` stand for. The argument after an option that takes a
  * string is put in quotation marks, unless it has them; everything else is passed on as typed.
  */
-export function consoleLine(args: readonly string[]): ArgumentLine {
+export function consoleLine(args: readonly string[], program = 'virus'): ArgumentLine {
   if (args.some((arg) => arg.includes('\ufffd'))) {
     const message = 'an argument is not UTF-8; write its bytes as \\xHH';
     return { ok: false, message };
   }
   const options = commandOptions(findCommandWord(args[0] ?? '') ?? '');
-  const words = ['virus'];
+  const words = [program];
   let awaited: 'string' | 'integer' | undefined;
   for (const arg of args.map(toLatin1)) {
     const isPlain = /^[^\s"]+$/.test(arg);

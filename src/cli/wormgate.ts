@@ -161,14 +161,13 @@ async function runCommand(args: readonly string[]): Promise<number> {
 
 async function main(args: readonly string[]): Promise<number> {
   const front = takeDataFolder(args);
-  if (front.ok && front.rest[0] === 'virus') {
-    const { runVirus } = await import('./virus-command.ts');
+  const word = front.ok ? front.rest[0] : undefined;
+  if (front.ok && (word === 'virus' || word === 'cache')) {
+    // --data may stand before the word, or behind it.
     const before = args.slice(0, args.length - front.rest.length);
-    return await runVirus([...before, ...front.rest.slice(1)], output);
-  }
-  if (front.ok && front.rest[0] === 'cache') {
-    const { runCache } = await import('./cache-command.ts');
-    return await runCache(front.dataFolder, front.rest.slice(1), output);
+    const rest = [...before, ...front.rest.slice(1)];
+    if (word === 'virus') return await (await import('./virus-command.ts')).runVirus(rest, output);
+    return await (await import('./cache-command.ts')).runCache(rest, output);
   }
   try {
     return await runCommand(args);

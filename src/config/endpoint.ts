@@ -104,7 +104,7 @@ function readOriginOptions(words: readonly string[]): Parsed<OriginOptions> {
       options = { ...options, connectionsMax: value };
     } else {
       return refuse(
-        `${shown(word)} is not known behind a URL; allowed are weight=1 to weight=${weightMax}, maxconn=1 to maxconn=${connectionsMax} and backup`,
+        `${shown(word)} cannot stand behind a URL; allowed are weight=1 to weight=${weightMax}, maxconn=1 to maxconn=${connectionsMax} and backup`,
       );
     }
   }
@@ -128,11 +128,11 @@ export const originAddress: ValueType<OriginAddress> = scalar('URL, demo or dyna
   }
   const protocol = (parts[1] ?? '').toLowerCase() === 'https' ? 'https' : 'http';
   const authority = (parts[2] ?? '').replace(/\/$/, '');
-  if (/[/?#]/.test(authority)) {
-    return refuse(`${shown(place)} has a path; an origin is only http://HOST:PORT`);
-  }
   if (authority.includes('@')) {
     return refuse(`${shown(place)} has a user name, which is not sent to an origin`);
+  }
+  if (/[/?#]/.test(authority)) {
+    return refuse(`${shown(place)} has a path or a query; an origin is only http://HOST:PORT`);
   }
   const address = readHostPort(authority, protocol === 'https' ? 443 : 80);
   if (!address.ok) return address;
@@ -150,10 +150,9 @@ export const httpPath: ValueType<string> = scalar('path that begins with /, or e
 
 /** What can stand in a Host header; may be empty. */
 export const headerHost: ValueType<string> = scalar('host, with or without a port', (text) => {
-  const [, host = ''] = withPort.exec(text) ?? [];
-  return text === '' || readHost(host) !== undefined
-    ? accept(text)
-    : refuse(`${shown(text)} is not a host`);
+  if (text === '') return accept(text);
+  const address = readHostPort(text, 80);
+  return address.ok ? accept(text) : address;
 });
 
 /** A host name that certificates are made out to; may be empty. */

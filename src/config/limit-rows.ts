@@ -128,7 +128,7 @@ const timeouts = {
   DrainSeconds: seconds(
     10,
     hourSeconds,
-    'How long a stop waits for the requests in flight before it closes their connections.',
+    'How long a stop waits for the requests in flight before it closes their connections, and a reload for those on an address that is listened to no longer.',
     0,
   ),
 };

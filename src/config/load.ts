@@ -41,7 +41,7 @@ import {
   checkAgreement,
   readProxyProtocol,
   readTlsSettings,
-  type TlsSources,
+  type SectionSources,
 } from './tls-settings.ts';
 import { readVirusSettings } from './virus-settings.ts';
 
@@ -83,7 +83,7 @@ class Assembly {
 
   #accelerator(
     section: AcceleratorSection,
-    sources: TlsSources,
+    sources: SectionSources,
   ): ClaimingAccelerator & AgreeingAccelerator {
     const reader = new SectionReader(acceleratorSection, {
       name: section.name,
@@ -98,14 +98,14 @@ class Assembly {
     const tls = readTlsSettings(reader, sources);
     const isListenKnown = !reader.isBad('Listen') && !reader.isBad('ListenTls');
     if (listen.length + tls.listen.length === 0 && isListenKnown) {
-      reader.report(reader.lineOf('Listen'), 'Listen', 'it is required');
+      reader.report(reader.lineOf('Listen'), 'Listen', 'it is required, or ListenTls');
     }
     return {
       settings: {
         name: section.word,
         listen,
         origins,
-        originSettings: readOriginSettings(reader, sources.folder, sources.readFile),
+        originSettings: readOriginSettings(reader, sources),
         dynamicPort: reader.get('OriginPort'),
         dynamicPrivate: reader.get('AllowPrivate'),
         hosts,
@@ -185,7 +185,7 @@ class Assembly {
     };
   }
 
-  build(file: string, sources: TlsSources): Settings {
+  build(file: string, sources: SectionSources): Settings {
     const { folder, readFile } = sources;
     const accelerators = this.#layout.accelerators.map((section) =>
       this.#accelerator(section, sources),

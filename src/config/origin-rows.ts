@@ -34,7 +34,7 @@ const balancing = {
   FailTimeout: seconds(
     10,
     1,
-    'How long an origin is left out after MaxFails failures. Then it is given one request, and is back when it answers it; if it fails again, it is left out for as long again.',
+    'How long an origin is left out after MaxFails failures. Then, when its turn comes with a tenth of its weight, it is given one request, and is back when it answers it; if it fails again, it is left out for as long again.',
   ),
   FailOn5xx: {
     type: flag,

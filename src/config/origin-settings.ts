@@ -6,25 +6,26 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { describeFileError, shown } from './fault.ts';
-import type { SectionReader } from './section-reader.ts';
-import type { acceleratorSection } from './settings.ts';
 import type { HealthCheckSettings, OriginSettings, OriginTlsSettings } from './shape.ts';
-import type { SectionTable } from './table.ts';
+import type { AcceleratorReader, SectionSources } from './tls-settings.ts';
 
-type Values = typeof acceleratorSection extends SectionTable<infer V> ? V : never;
-type AcceleratorReader = SectionReader<Values>;
 type PemKey = 'OriginCA' | 'OriginCertificate' | 'OriginKey';
 
 const secondMs = 1000;
 
-/** Gives a file's bytes, or throws as `readFileSync` does. */
-type ReadFile = (file: string) => Uint8Array;
+const checkKeys = [
+  'HealthInterval',
+  'HealthTimeout',
+  'HealthHost',
+  'HealthStatus',
+  'HealthRise',
+  'HealthFall',
+] as const;
 
-/** The settings; relative file names start from `folder`. */
+/** The settings. */
 export function readOriginSettings(
   reader: AcceleratorReader,
-  folder: string,
-  readFile: ReadFile,
+  sources: SectionSources,
 ): OriginSettings {
   return {
     balance: reader.get('Balance'),
@@ -32,14 +33,22 @@ export function readOriginSettings(
     downMs: reader.get('FailTimeout') * secondMs,
     counts5xx: reader.get('FailOn5xx'),
     slowStartMs: reader.get('SlowStart') * secondMs,
-    check: readCheck(reader),
-    tls: readTls(reader, folder, readFile),
+    check: readCheck(reader, sources),
+    tls: readTls(reader, sources),
     resolveMs: reader.get('OriginResolve') * secondMs,
   };
 }
 
-function readCheck(reader: AcceleratorReader): HealthCheckSettings | undefined {
+function readCheck(
+  reader: AcceleratorReader,
+  sources: SectionSources,
+): HealthCheckSettings | undefined {
   const path = reader.get('HealthPath');
+  for (const key of path === '' ? checkKeys : []) {
+    if (!reader.has(key)) continue;
+    const message = 'it does nothing without HealthPath';
+    sources.warn({ line: reader.lineOf(key), section: reader.name, key, message });
+  }
   const statuses = reader.get('HealthStatus');
   if (statuses.length === 0) {
     reader.report(reader.lineOf('HealthStatus'), 'HealthStatus', 'no check could pass');
@@ -56,7 +65,10 @@ function readCheck(reader: AcceleratorReader): HealthCheckSettings | undefined {
   return path === '' ? undefined : check;
 }
 
-function readTls(reader: AcceleratorReader, folder: string, readFile: ReadFile): OriginTlsSettings {
+function readTls(
+  reader: AcceleratorReader,
+  { folder, readFile }: SectionSources,
+): OriginTlsSettings {
   const read = (key: PemKey): string | undefined => {
     const name = reader.get(key);
     if (name === undefined) return undefined;

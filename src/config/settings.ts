@@ -30,7 +30,7 @@ export const extraSection = defineSection({
       default: '0',
       shipped: '1',
       live: true,
-      help: 'Whether requests are compared with the virus patterns. At 0 nothing is scanned, every request is forwarded, and every console command answers `virus command not found`.',
+      help: 'Whether requests are compared with the virus patterns. At 0 nothing is scanned, every request is forwarded, and every console command but `virus origins` and those of the cache answers `virus command not found`.',
     },
     FastPath: {
       type: flag,

@@ -42,7 +42,7 @@ export const tlsRows = {
     defaultNote: 'empty: those with forward secrecy and authenticated encryption',
     example: 'TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256',
     live: true,
-    help: 'The cipher suites that are allowed, in the notation of OpenSSL, those of TLS 1.3 included.',
+    help: 'The cipher suites that are allowed, in the notation of OpenSSL, those of TLS 1.3 included. If none of TLS 1.3 is named, all of them stay.',
   },
   Http2: {
     type: flag,

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { readCertificate } from './certificate.ts';
 import { formatHostPort } from './endpoint.ts';
-import type { Fault } from './fault.ts';
+import { type Fault, shown } from './fault.ts';
 import type { SectionReader } from './section-reader.ts';
 import type { acceleratorSection } from './settings.ts';
 import type { AcceleratorSettings, Certificate, HostPort, TlsSettings } from './shape.ts';
@@ -15,8 +15,8 @@ import type { SectionTable } from './table.ts';
 type ValuesOf<S> = S extends SectionTable<infer V> ? V : never;
 export type AcceleratorReader = SectionReader<ValuesOf<typeof acceleratorSection>>;
 
-/** What the reading of certificate files needs of the world. */
-export interface TlsSources {
+/** What the reading of an accelerator's section, and of the files that it names, needs of the world. */
+export interface SectionSources {
   /** Relative names start from here. */
   readonly folder: string;
   readFile(file: string): Uint8Array;
@@ -26,7 +26,7 @@ export interface TlsSources {
 }
 
 /** The settings of one accelerator about TLS. */
-export function readTlsSettings(reader: AcceleratorReader, sources: TlsSources): TlsSettings {
+export function readTlsSettings(reader: AcceleratorReader, sources: SectionSources): TlsSettings {
   const listen = reader.get('ListenTls');
   const certificates = readCertificates(reader, sources);
   const hasPairs = certificates.length > 0 || reader.has('Certificate');
@@ -36,6 +36,11 @@ export function readTlsSettings(reader: AcceleratorReader, sources: TlsSources):
       'ListenTls',
       'it needs Certificate and CertificateKey',
     );
+  }
+  if (listen.length === 0 && reader.get('HstsSeconds') > 0) {
+    const message = 'it does nothing without ListenTls: answers in the clear have no such header';
+    const line = reader.lineOf('HstsSeconds');
+    sources.warn({ line, section: reader.name, key: 'HstsSeconds', message });
   }
   const ciphers = reader.get('TlsCiphers');
   checkCiphers(reader, ciphers);
@@ -89,17 +94,17 @@ function checkCiphers(reader: AcceleratorReader, ciphers: string): void {
     reader.report(
       reader.lineOf('TlsCiphers'),
       'TlsCiphers',
-      'OpenSSL knows no such list of ciphers',
+      `OpenSSL knows no such list of ciphers: ${shown(ciphers)}`,
     );
   }
 }
 
-function readCertificates(reader: AcceleratorReader, sources: TlsSources): Certificate[] {
+function readCertificates(reader: AcceleratorReader, sources: SectionSources): Certificate[] {
   const certificateFiles = reader.get('Certificate');
   const keyFiles = reader.get('CertificateKey');
   if (reader.isBad('Certificate') || reader.isBad('CertificateKey')) return [];
   if (certificateFiles.length !== keyFiles.length) {
-    const message = `there are ${certificateFiles.length} certificates and ${keyFiles.length} keys; each needs the other`;
+    const message = `certificates: ${certificateFiles.length}, keys: ${keyFiles.length}; each needs the other`;
     const key = certificateFiles.length > keyFiles.length ? 'Certificate' : 'CertificateKey';
     reader.report(reader.lineOf(key), key, message);
     return [];

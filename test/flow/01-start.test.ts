@@ -247,7 +247,7 @@ test('a console command without a server ends with 3 and names the data folder',
   assert.equal(runCli(['console', '--data', wormgate.dataFolder]).code, 3);
 });
 
-test('with ScanVirusPatterns=0 every command is answered virus command not found, and nothing is scanned', async (t) => {
+test('with ScanVirusPatterns=0 every command for patterns is answered virus command not found, and nothing is scanned', async (t) => {
   const wormgate = await startWormgate(t, {
     sections: {
       'Extra Configuration': ['ScanVirusPatterns=0'],
@@ -268,6 +268,7 @@ test('with ScanVirusPatterns=0 every command is answered virus command not found
       [1, '', 'virus command not found\n'],
     );
   }
+  assert.match(wormgate.virus('origins').stdout, /SITE +ORIGIN +STATE/);
   assert.equal(statusOf(await askRaw(wormgate.port, 'GET /hello.txt HTTP/1.1')), 200);
   assert.equal(await wormgate.counter('virus_requests'), 0);
   assert.equal(await wormgate.counter('non_virus_requests'), 0);

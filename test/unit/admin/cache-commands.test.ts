@@ -5,6 +5,8 @@ import {
   type CacheConsole,
   isCacheLine,
 } from '../../../src/admin/cache-commands.ts';
+import { keyPrefix } from '../../../src/cache/key.ts';
+import { madeAnswer } from '../../support/cache-rig.ts';
 
 const nowMs = 1_700_000_000_000;
 
@@ -49,6 +51,35 @@ test('a URL is purged as it stands in keys, with an asterisk all that begin so',
 
 test('an empty cache says so', () => {
   assert.deepEqual(start().typed('cache show'), { ok: true, text: '0 stored answers, 0 bytes.' });
+});
+
+test('the beginning of a URL may end in its host', () => {
+  const { asked, typed } = start();
+  typed('cache purge http://www.exam*');
+  assert.deepEqual(asked, [['http://www.exam', true]]);
+});
+
+test('what is stored is listed by site and URL, a stale answer with a negative time', () => {
+  const key = (target: string) => `${keyPrefix('shop 1', 'http', 'a')}${target}`;
+  const listed = [
+    { key: key('/new'), answer: madeAnswer({ responseMs: nowMs }) },
+    { key: key('/old'), answer: madeAnswer({ responseMs: nowMs - 200_000 }) },
+  ];
+  const cache: CacheConsole = {
+    totals: () => ({ keys: 2, answers: 2, bytes: 5000 }),
+    list: () => listed,
+    purge: () => 0,
+    purgeAll: () => 0,
+  };
+  assert.equal(
+    answerCacheLine('cache show', cache, nowMs).text,
+    [
+      '2 stored answers, 5000 bytes.',
+      'USED  AGE  FRESH FOR  BYTES  STATUS  SITE    URL',
+      '   0    0         60      4     200  shop 1  http://a/new',
+      '   0  200       -140      4     200  shop 1  http://a/old',
+    ].join('\n'),
+  );
 });
 
 test('help names every form', () => {

@@ -18,7 +18,7 @@ test('an address is printed as PROXY.CFG writes it', () => {
 });
 
 const badAddresses: readonly (readonly [string, string, RegExp])[] = [
-  ['Listen', '', /^Listen: it is required$/],
+  ['Listen', '', /^Listen: it is required, or ListenTls$/],
   ['Listen', '8080', /^Listen: `8080` does not begin with a host name or an IP address$/],
   ['Listen', 'localhost', /`localhost` has no port; write HOST:PORT$/],
   ['Listen', '127.0.0.1:', /has no port/],

@@ -61,7 +61,11 @@ test('without HealthPath there are no checks, whatever else is said of them', ()
 test('paths, hosts, statuses and names are checked', () => {
   assert.match(faults('HealthPath=up'), /HealthPath: .* begins with \//);
   assert.match(faults('HealthPath=/a b'), /HealthPath: .* without blanks/);
-  assert.match(faults('HealthHost=a b'), /HealthHost: .* is not a host/);
+  assert.match(faults('HealthHost=a b'), /HealthHost: `a b` does not begin with a host/);
+  assert.match(
+    faults('HealthHost=http://x/'),
+    /HealthHost: the port in `http:\/\/x\/` is out of range/,
+  );
   assert.equal(faults('HealthHost=[::1]:80'), '');
   assert.match(faults('HealthStatus=99'), /HealthStatus: .* no status from 200 to 599/);
   assert.match(faults('HealthStatus=300-200'), /HealthStatus: /);
