@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -75,11 +76,31 @@ function bundle() {
   ]);
 }
 
+/** The web console's page: what the browser loads, in three files. */
+function bundlePage() {
+  const from = join(root, 'src', 'admin', 'page');
+  const to = join(root, 'dist', 'page');
+  mustRun(join(root, 'node_modules', 'esbuild', 'bin', 'esbuild'), [
+    `page=${join(from, 'main.ts')}`,
+    join(from, 'page.css'),
+    '--bundle',
+    '--minify',
+    '--format=esm',
+    '--target=es2022,chrome109,firefox115,safari16',
+    `--outdir=${to}`,
+    '--log-level=warning',
+  ]);
+  copyFileSync(join(from, 'index.html'), join(to, 'index.html'));
+}
+
 /** Compiles src, scripts and test into dist, and makes the programs in dist/bin of that. */
 export function build() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   mustRun(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);
+  const page = join(root, 'src', 'admin', 'page', 'tsconfig.json');
+  mustRun(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', page]);
   bundle();
+  bundlePage();
   // npx runs the checkout's own bins as programs.
   const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   for (const file of Object.values(bin)) chmodSync(join(root, file), 0o755);

@@ -134,6 +134,11 @@ export class EgressService {
     return renderAdvice(report);
   }
 
+  /** The sources with most in their queues, at most ten. */
+  busiest() {
+    return this.sources.busiest(10);
+  }
+
   /** Requests under way have `drainMs` to finish; what waits for a host is refused. */
   async close(drainMs: number): Promise<void> {
     this.sources.close();

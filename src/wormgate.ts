@@ -5,6 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import type { ConsoleContext } from './admin/console.ts';
+import { takeFigures } from './admin/figures.ts';
 import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
 import { bindAdmin, type RunningAdmin } from './admin-listener.ts';
@@ -18,6 +20,7 @@ import { consoleContext } from './console-context.ts';
 import { NameServers } from './egress/name-servers.ts';
 import { Fronts } from './fronts.ts';
 import { listenersFor } from './http/listeners.ts';
+import { inspect } from './http/inspection.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
 import { startKeywordThread } from './keyword-checks.ts';
 import { isSameAddress, listenAddresses } from './listen-addresses.ts';
@@ -67,6 +70,7 @@ export class WormgateServer {
   readonly #logs: LogFiles;
   readonly #hitRates: HitRates;
   readonly #caching: Caching;
+  readonly #context: ConsoleContext;
   #settings: Settings;
   #policy: Policy | undefined;
   #proxyLog: LogFile | undefined;
@@ -101,6 +105,18 @@ export class WormgateServer {
       statistics: this.#statistics,
     });
     this.#hitRates = new HitRates(settings.virus.refreshIntervalSeconds, this.#clock.nowMs());
+    this.#context = consoleContext({
+      settings: () => this.#settings,
+      state: () => this.#state,
+      hitRates: this.#hitRates,
+      virusSources: this.#virusSources,
+      suspects: () => this.#autoUpdate?.suspects,
+      throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
+      caching: this.#caching,
+      origins: () => this.#origins.rows(),
+      consoleLog: () => this.#consoleLog,
+      nowMs: () => this.#clock.nowMs(),
+    });
   }
 
   start(): Promise<void> {
@@ -188,18 +204,7 @@ export class WormgateServer {
   async #openConsole(): Promise<void> {
     const started = await startConsoleServer({
       socketFile: join(this.#options.dataFolder, socketName),
-      context: consoleContext({
-        settings: () => this.#settings,
-        state: () => this.#state,
-        hitRates: this.#hitRates,
-        virusSources: this.#virusSources,
-        suspects: () => this.#autoUpdate?.suspects,
-        throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
-        caching: this.#caching,
-        origins: () => this.#origins.rows(),
-        consoleLog: () => this.#consoleLog,
-        nowMs: () => this.#clock.nowMs(),
-      }),
+      context: this.#context,
       limits: () => this.#settings.limits,
       statistics: this.#statistics,
       clock: this.#clock,
@@ -297,9 +302,17 @@ export class WormgateServer {
   #bindAdmin(settings: Settings): Promise<RunningAdmin | undefined> {
     return bindAdmin(settings, {
       current: () => this.#settings,
+      clock: this.#clock,
+      context: this.#context,
       statistics: this.#statistics,
       origins: () => this.#origins.rows(),
       ready: () => !this.#draining,
+      inspect: (line) => {
+        const parts = this.#frontParts();
+        return inspect(line, '', parts.policy(), parts);
+      },
+      figures: () =>
+        takeFigures(this.#context, this.#statistics, this.#outbound?.egress.busiest() ?? []),
     });
   }
 

@@ -136,13 +136,20 @@ class Batch {
   readonly #lines: readonly string[];
   readonly #context: ConsoleContext;
   readonly #lineBytesMax: number;
+  readonly #who: string;
   readonly #waiting: { readonly index: number; readonly changes: readonly Change[] }[] = [];
   #replyLength = 0;
 
-  constructor(lines: readonly string[], context: ConsoleContext, lineBytesMax: number) {
+  constructor(
+    lines: readonly string[],
+    context: ConsoleContext,
+    lineBytesMax: number,
+    who: string,
+  ) {
     this.#lines = lines;
     this.#context = context;
     this.#lineBytesMax = lineBytesMax;
+    this.#who = who;
   }
 
   async carryOut(origin: ConsoleOrigin): Promise<void> {
@@ -226,25 +233,27 @@ class Batch {
     for (const [index, line] of this.#lines.entries()) {
       const cut = line.length > this.#lineBytesMax;
       const typed = cut ? `${printable(line.slice(0, cutLineBytes))} (truncated)` : printable(line);
-      await context.record(`[console] ${typed}`);
+      await context.record(`[${this.#who}] ${typed}`);
       const [first = '', ...more] = (this.replies[index]?.text ?? '').split('\n');
       const rest = more.length > 0 ? ` ... ${more.length} more lines` : '';
-      await context.record(`[console] [${date}] ${printable(first)}${rest}`);
+      await context.record(`[${this.#who}] [${date}] ${printable(first)}${rest}`);
     }
   }
 }
 
 /**
  * Carries out lines in their order, as one batch; one reply a line. A line is latin1, one character a
- * byte; one longer than `lineBytesMax` is refused. Each is recorded with the first line of its reply.
+ * byte; one longer than `lineBytesMax` is refused. Each is recorded with the first line of its reply, and
+ * with `who` has sent it.
  */
 export async function executeLines(
   lines: readonly string[],
   context: ConsoleContext,
   origin: ConsoleOrigin,
   lineBytesMax: number = Number.POSITIVE_INFINITY,
+  who = 'console',
 ): Promise<Reply[]> {
-  const batch = new Batch(lines, context, lineBytesMax);
+  const batch = new Batch(lines, context, lineBytesMax, who);
   await batch.carryOut(origin);
   return batch.replies;
 }

@@ -1,48 +1,42 @@
 /**
- * The admin server: health and counters, for loopback or for whoever holds the token. It only reads;
- * commands are the console socket's.
+ * The admin server: health, counters, and the interface behind the web console, for loopback or for whoever
+ * holds the token. Who may ask is decided in guard.ts.
  */
-import { isSecret } from '../config/secret.ts';
+import { normalizeAddress } from '../config/address-list.ts';
 import type { AdminSettings, HostPort } from '../config/shape.ts';
 import { type FastifyInstance, fastify } from '../fastify.ts';
 import type { Statistics } from '../statistics.ts';
 import type { OriginRow } from '../upstream/origins.ts';
+import { type ApiParts, addApi } from './api.ts';
+import { type Asking, Guard, type Verdict } from './guard.ts';
 import { renderMetrics, renderOriginMetrics } from './metrics.ts';
+import { addPage, pagePaths } from './page-files.ts';
 
-export interface AdminParts {
+export interface AdminParts extends ApiParts {
   admin(): AdminSettings;
   readonly statistics: Statistics;
   /** The origins of all sites. */
   origins(): readonly OriginRow[];
   /** False while the server drains. */
   ready(): boolean;
+  nowMs(): number;
 }
 
-/** Host names by which a browser on this machine may call us; others are DNS rebinding. */
-const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+/** The longest content of a request: five hundred console lines. */
+const bodyBytesMax = 1_048_576;
+
+/** What whoever reaches the address may ask for, so that he can log in. */
+const openPaths: ReadonlySet<string> = new Set([...pagePaths, '/api/session']);
 
 /** Starts the server; rejects with the system's error when the address cannot be bound. */
 export async function startAdminServer(
   address: HostPort,
   parts: AdminParts,
 ): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, bodyLimit: 1024, forceCloseConnections: true });
-  app.addHook('onRequest', async (request, answer) => {
-    const { token } = parts.admin();
-    if (token === '') {
-      if (loopbackHost.test(request.headers.host ?? '')) return;
-      return answer.code(403).send('This host name is not served here.\n');
-    }
-    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    if (isSecret(given, token)) return;
-    return answer
-      .code(401)
-      .header('WWW-Authenticate', 'Bearer realm="wormgate"')
-      .send('The admin server wants the token of [Admin] Token.\n');
-  });
-  app.addHook('onSend', async (_request, answer) => {
-    answer.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
-  });
+  const app = fastify({ logger: false, bodyLimit: bodyBytesMax, forceCloseConnections: true });
+  const guard = new Guard(() => parts.admin(), parts.nowMs);
+  addGuard(app, guard);
+  addSessions(app, guard);
   app.get('/healthz', () => 'ok\n');
   app.get('/readyz', (_request, answer) =>
     answer.code(parts.ready() ? 200 : 503).send(parts.ready() ? 'ready\n' : 'draining\n'),
@@ -52,6 +46,64 @@ export async function startAdminServer(
       .type('text/plain; version=0.0.4; charset=utf-8')
       .send(renderMetrics(parts.statistics) + renderOriginMetrics(parts.origins())),
   );
+  addApi(app, parts);
+  addPage(app);
+  app.addHook('preClose', async () => parts.events.close());
   await app.listen({ host: address.host, port: address.port });
   return app;
+}
+
+type Request = Parameters<Parameters<FastifyInstance['get']>[1]>[0];
+type Answer = Parameters<Parameters<FastifyInstance['get']>[1]>[1];
+
+function addGuard(app: FastifyInstance, guard: Guard): void {
+  app.addHook('onRequest', async (request, answer) => {
+    const asking = askingOf(request);
+    const place = guard.checkPlace(asking);
+    if (!place.ok) return refuse(answer, place);
+    if (openPaths.has(request.routeOptions.url ?? '')) return;
+    const sender = guard.checkSender(asking);
+    if (!sender.ok) return refuse(answer, sender);
+  });
+  app.addHook('onSend', async (_request, answer) => {
+    answer.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
+  });
+}
+
+function addSessions(app: FastifyInstance, guard: Guard): void {
+  const body = {
+    type: 'object',
+    required: ['token'],
+    additionalProperties: false,
+    properties: { token: { type: 'string', maxLength: 1024 } },
+  } as const;
+  app.post<{ Body: { token: string } }>('/api/session', { schema: { body } }, (request, answer) => {
+    const verdict = guard.logIn(request.body.token, normalizeAddress(request.ip));
+    if (!verdict.ok) return refuse(answer, verdict);
+    return answer.header('Set-Cookie', verdict.cookie).code(204).send();
+  });
+  app.delete('/api/session', (request, answer) =>
+    answer.header('Set-Cookie', guard.logOut(request.headers.cookie)).code(204).send(),
+  );
+}
+
+function askingOf(request: Request): Asking {
+  const { headers } = request;
+  const fetchSite = headers['sec-fetch-site'];
+  return {
+    method: request.method,
+    peer: normalizeAddress(request.ip),
+    host: headers.host,
+    origin: headers.origin,
+    fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined,
+    authorization: headers.authorization,
+    cookie: headers.cookie,
+    contentType: headers['content-type'],
+  };
+}
+
+function refuse(answer: Answer, verdict: Verdict & { readonly ok: false }) {
+  if (verdict.status === 401) answer.header('WWW-Authenticate', 'Bearer realm="wormgate"');
+  if (verdict.retryAfter !== undefined) answer.header('Retry-After', String(verdict.retryAfter));
+  return answer.code(verdict.status).send(`${verdict.message}\n`);
 }

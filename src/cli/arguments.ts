@@ -4,8 +4,9 @@
  * grammar only through the command table.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { commandOptions, findCommandWord } from '../admin/commands.ts';
+import { packageFolder } from '../config/package-folder.ts';
 
 /** The data folder when `--data` is not given. */
 export const defaultDataFolder = 'data';
@@ -13,13 +14,9 @@ export const defaultDataFolder = 'data';
 /** The configuration file when `--config` is not given. */
 export const defaultConfigFile = join('config', 'PROXY.CFG');
 
-function packageFolder(folder: string): string {
-  return existsSync(join(folder, 'package.json')) ? folder : packageFolder(dirname(folder));
-}
-
 /** The version in the package's own package.json. */
 export function packageVersion(): string {
-  const text = readFileSync(join(packageFolder(import.meta.dirname), 'package.json'), 'utf8');
+  const text = readFileSync(join(packageFolder(), 'package.json'), 'utf8');
   const description: { version?: unknown } = JSON.parse(text);
   return String(description.version);
 }
@@ -27,7 +24,7 @@ export function packageVersion(): string {
 /** `config/PROXY.CFG` of the working folder, or the package's own where there is none. */
 export function findConfigFile(): string {
   if (existsSync(defaultConfigFile)) return defaultConfigFile;
-  const shipped = join(packageFolder(import.meta.dirname), defaultConfigFile);
+  const shipped = join(packageFolder(), defaultConfigFile);
   return existsSync(shipped) ? shipped : defaultConfigFile;
 }
 

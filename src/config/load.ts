@@ -45,6 +45,8 @@ import {
 } from './tls-settings.ts';
 import { readVirusSettings } from './virus-settings.ts';
 
+const hourMs = 3_600_000;
+
 export { type ConfigFault, formatFault, formatWarning } from './fault.ts';
 export { restartOnlyDifferences } from './restart.ts';
 
@@ -195,6 +197,8 @@ class Assembly {
     const admin: AdminSettings = {
       listen: adminReader.get('Listen'),
       token: adminReader.get('Token'),
+      hosts: adminReader.get('Hosts').filter((host) => host !== ''),
+      sessionMs: adminReader.get('SessionHours') * hourMs,
     };
     const egressReader = this.#reader(egressSection);
     const egress = readEgressSettings(egressReader);

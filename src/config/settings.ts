@@ -10,6 +10,7 @@ import {
   network,
   optionalListenAddress,
   originAddress,
+  serverName,
 } from './endpoint.ts';
 import { limitsSection } from './limit-rows.ts';
 import { originRows } from './origin-rows.ts';
@@ -120,6 +121,20 @@ export const adminSection = defineSection({
       shipped: '127.0.0.1:8081',
       live: true,
       help: 'Where it listens; empty turns it off. It must not be an address of an accelerator. On an address other than loopback a Token is needed.',
+    },
+    Hosts: {
+      type: listOf(serverName, 'comma list of host names'),
+      default: '',
+      defaultNote: 'empty: addresses and localhost alone',
+      example: 'wormgate.example.com',
+      live: true,
+      help: 'Names by which a browser may call the admin server, beside addresses and localhost. Others are refused, because a foreign page could have made them point here (DNS rebinding). Clients that present the Token as a header are not bound by it.',
+    },
+    SessionHours: {
+      type: integer({ min: 1, max: 720 }, 'hours'),
+      default: '12',
+      live: true,
+      help: 'How long somebody who has logged in to the web console with the Token stays so.',
     },
     Token: {
       type: token,

@@ -276,6 +276,9 @@ export interface SnmpSettings {
 export interface AdminSettings {
   readonly listen: HostPort | undefined;
   readonly token: string;
+  /** Names by which it may be called, in lower case. */
+  readonly hosts: readonly string[];
+  readonly sessionMs: number;
 }
 
 /** `[Log]`: file names as written; relative ones live in the data folder. */

@@ -110,6 +110,15 @@ export class ThrottledSources {
     return entry === undefined ? undefined : reportOf(entry);
   }
 
+  /** The reports of the sources that have most waiting, then of those heard of last. */
+  busiest(count: number): (ThrottleReport & { readonly source: string })[] {
+    const reports = Array.from(this.#sources, ([source, entry]) => ({ source, ...reportOf(entry) }));
+    return reports
+      .reverse()
+      .sort((one, other) => other.counts.waiting - one.counts.waiting)
+      .slice(0, count);
+  }
+
   /** All sources together, those that were forgotten included. */
   total(): ThrottleReport {
     const known = Array.from(this.#sources.values(), reportOf);

@@ -51,6 +51,11 @@ export class KeywordScreen {
     return entry;
   }
 
+  /** The keyword at an index that `find` gave; nothing is counted. */
+  keywordAt(index: number): string {
+    return this.#entries[index]?.keyword ?? '';
+  }
+
   /** Notes that a request which holds keywords was served. */
   noteServed(requestString: string, nowMs: number): void {
     for (const form of [requestString, normalizedRequestString(requestString) ?? '']) {

@@ -259,6 +259,8 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
       nil: undefined,
     }),
     token: fc.stringMatching(/^[\x21-\x7e]{1,20}$/),
+    hosts: fc.array(fc.constantFrom('a.test', 'b'), { maxLength: 2 }),
+    sessionMs: fc.integer({ min: 1, max: 720 }).map((hours) => hours * 3_600_000),
   }),
   log: record({
     requests: fc.constantFrom('all' as const, 'blocked' as const),
@@ -336,6 +338,8 @@ export function renderSettings(settings: Settings): string[] {
     '[Admin]',
     `Listen=${admin.listen === undefined ? '' : formatHostPort(admin.listen)}`,
     `Token=${quote(admin.token)}`,
+    `Hosts=${admin.hosts.join(',')}`,
+    `SessionHours=${admin.sessionMs / 3_600_000}`,
     '[Log]',
     `LogRequests=${log.requests}`,
     `ProxyLog=${quoteName(log.proxyLog)}`,

@@ -1,0 +1,60 @@
+/** The charts of the page. The only file that imports uPlot. */
+import uPlot from 'uplot';
+import type { Rates } from './rates.ts';
+
+export interface Line {
+  readonly label: string;
+  /** A custom property of the style sheet. */
+  readonly color: string;
+  readonly dash?: readonly number[];
+}
+
+const heightPx = 160;
+
+/** A chart of lines over time in `place`, as wide as that. */
+export class Chart {
+  readonly #place: HTMLElement;
+  readonly #plot: uPlot;
+
+  constructor(place: HTMLElement, lines: readonly Line[]) {
+    this.#place = place;
+    const color = (name: string) => () => getComputedStyle(place).getPropertyValue(name).trim();
+    const axis = { stroke: color('--ink'), grid: { stroke: color('--rule'), width: 1 } };
+    this.#plot = new uPlot(
+      {
+        width: place.clientWidth,
+        height: heightPx,
+        cursor: { drag: { x: false, y: false } },
+        scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
+        axes: [axis, { ...axis, size: 48 }],
+        series: [
+          { label: 'UTC' },
+          ...lines.map((line) => ({
+            label: line.label,
+            stroke: color(line.color),
+            width: 2,
+            points: { show: false },
+            ...(line.dash === undefined ? {} : { dash: [...line.dash] }),
+          })),
+        ],
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
+      },
+      [[], ...lines.map(() => [])],
+      place,
+    );
+    new ResizeObserver(() => this.#fit()).observe(place);
+  }
+
+  draw({ times, series }: Rates): void {
+    this.#plot.setData([[...times], ...series.map((values) => [...values])]);
+  }
+
+  /** After the colours have changed. */
+  redraw(): void {
+    this.#plot.redraw();
+  }
+
+  #fit(): void {
+    this.#plot.setSize({ width: this.#place.clientWidth, height: heightPx });
+  }
+}

@@ -1,0 +1,91 @@
+/** The web console: logs in if that is needed, listens to the server, and hands figures to the views. */
+import { byId, make } from './dom.ts';
+import { drawFigures, redrawCharts } from './figures-view.ts';
+import { startInspector } from './inspector-view.ts';
+import { startLists, updateLists } from './lists-view.ts';
+import { startPatterns, updatePatterns } from './patterns-view.ts';
+import { showReply } from './reply-view.ts';
+import { type Figures, LoginNeeded, listen, logIn, logOut, readLists } from './server.ts';
+import { startSettings } from './settings-view.ts';
+import { startTuning } from './tuning-view.ts';
+
+const login = byId('login', HTMLFormElement);
+const content = byId('content', HTMLElement);
+const state = byId('state', HTMLElement);
+
+/** What was listed last depends on these: lists are read again when one changes. */
+let seen = '';
+
+function onFigures(figures: Figures): void {
+  drawFigures(figures);
+  const { screen } = figures;
+  const now = [screen?.noOfPatterns, screen?.learnedPatterns, screen?.proposedPatterns].join();
+  if (now === seen) return;
+  seen = now;
+  void updatePatterns();
+  void updateLists();
+}
+
+function onState(isConnected: boolean): void {
+  state.textContent = isConnected ? 'connected' : 'the server does not answer; trying again';
+  state.className = isConnected ? 'good' : 'bad';
+}
+
+async function open(): Promise<void> {
+  try {
+    await readLists();
+  } catch (error) {
+    if (!(error instanceof LoginNeeded)) throw error;
+    login.hidden = false;
+    state.textContent = 'not logged in';
+    byId('token', HTMLInputElement).focus();
+    return;
+  }
+  login.hidden = true;
+  content.hidden = false;
+  startPatterns();
+  startLists();
+  startTuning();
+  startInspector();
+  void startSettings();
+  listen(onFigures, onState);
+}
+
+login.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const token = byId('token', HTMLInputElement);
+  const reply = byId('login-reply', HTMLElement);
+  try {
+    await logIn(token.value);
+    token.value = '';
+    byId('log-out', HTMLButtonElement).hidden = false;
+    await open();
+  } catch (error) {
+    reply.replaceChildren(make('span', { class: 'bad' }, describe(error)));
+    token.select();
+  }
+});
+
+byId('log-out', HTMLButtonElement).addEventListener('click', async () => {
+  await logOut();
+  location.reload();
+});
+
+const theme = byId('theme', HTMLSelectElement);
+theme.addEventListener('change', () => {
+  document.documentElement.dataset.theme = theme.value;
+  localStorage.setItem('theme', theme.value);
+  redrawCharts();
+});
+theme.value = localStorage.getItem('theme') ?? '';
+document.documentElement.dataset.theme = theme.value;
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+window.addEventListener('unhandledrejection', (event) => {
+  showReply({ ok: false, text: describe(event.reason) });
+});
+
+void open();

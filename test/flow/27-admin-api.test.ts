@@ -1,0 +1,180 @@
+/** The admin server's interface over real sockets: who may ask, what commands do, what is refused. */
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { after, test } from 'node:test';
+import { askRaw, isSlipped, statusOf } from '../support/raw.ts';
+import { startWormgate, until, type Wormgate } from '../support/wormgate.ts';
+
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+interface Told {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  json(): Record<string, unknown>;
+}
+
+async function ask({ adminPort }: Wormgate, path: string, asked: Asked = {}): Promise<Told> {
+  const { method = 'GET', headers = {}, body } = asked;
+  const content = body === undefined ? undefined : JSON.stringify(body);
+  const type = content === undefined ? {} : { 'content-type': 'application/json' };
+  const sent = request({
+    ...{ host: '127.0.0.1', port: adminPort, path, method },
+    headers: { ...type, ...headers },
+  });
+  return await new Promise((resolve, reject) => {
+    sent.once('error', reject);
+    sent.once('response', async (answer) => {
+      const said = await text(answer);
+      resolve({
+        status: answer.statusCode ?? 0,
+        headers: answer.headers,
+        text: said,
+        json: () => JSON.parse(said),
+      });
+    });
+    sent.end(content);
+  });
+}
+
+const open = await startWormgate({ after });
+const closed = await startWormgate(
+  { after },
+  { sections: { Limits: ['DrainSeconds=0'] } },
+).then(async (wormgate) => {
+  await wormgate.stop();
+  const admin = [`Listen=127.0.0.1:${wormgate.adminPort}`, 'Token=a-secret', 'Hosts=admin.test'];
+  wormgate.configure({ sections: { Admin: admin } });
+  await wormgate.start();
+  return wormgate;
+});
+
+const run = (wormgate: Wormgate, ...lines: string[]) =>
+  ask(wormgate, '/api/console', { method: 'POST', body: { lines } });
+
+test('a command is carried out, answered as on the console, and logged with who sent it', async () => {
+  const added = await run(open, 'virus add -p "evil.ida HTTP/1" -o 20', 'virus list');
+  assert.equal(added.status, 200);
+  const replies = added.json().replies as { ok: boolean; text: string }[];
+  assert.deepEqual(
+    replies.map(({ ok }) => ok),
+    [true, true],
+  );
+  assert.match(replies[1]?.text ?? '', /"evil\.ida HTTP\/1" +20 +console/);
+  assert.ok(isSlipped(await askRaw(open.port, 'GET /evil.ida HTTP/1.1')));
+  await open.logLine(/^\[web 127\.0\.0\.1\] virus add -p "evil\.ida HTTP\/1" -o 20$/);
+  const wrong = (await run(open, 'virus add -p')).json().replies as { ok: boolean; text: string }[];
+  assert.equal(wrong[0]?.ok, false);
+  await run(open, 'virus del -p "evil.ida HTTP/1" -o 20');
+  assert.equal(statusOf(await askRaw(open.port, 'GET /evil.ida HTTP/1.1')), 404);
+});
+
+test('what is no request of the interface is refused and does nothing', async () => {
+  const post = (body: unknown) => ask(open, '/api/console', { method: 'POST', body });
+  assert.equal((await post({})).status, 400);
+  assert.equal((await post({ lines: [] })).status, 400);
+  assert.equal((await post({ lines: ['virus list', 7] })).status, 400);
+  assert.equal((await post({ lines: ['virus add -k "€"'] })).status, 400);
+  assert.equal((await post({ lines: Array(501).fill('virus list') })).status, 400);
+  assert.equal((await post({ lines: ['x'.repeat(1_100_000)] })).status, 413);
+  const form = { 'content-type': 'text/plain' };
+  assert.equal((await ask(open, '/api/console', { method: 'POST', headers: form })).status, 415);
+  assert.equal((await ask(open, '/api/nothing')).status, 404);
+  assert.equal((await ask(open, '/api/patterns?count=0')).status, 400);
+  assert.equal((await ask(open, '/api/patterns?sort=size')).status, 400);
+});
+
+test('foreign pages and foreign names are refused', async () => {
+  const headers = { origin: 'http://evil.test' };
+  const lines = ['virus -c'];
+  const posted = await ask(open, '/api/console', { method: 'POST', headers, body: { lines } });
+  assert.equal(posted.status, 403);
+  assert.equal((await ask(open, '/api/screen', { headers: { host: 'evil.test' } })).status, 403);
+  const crossSite = { 'sec-fetch-site': 'cross-site' };
+  assert.equal((await ask(open, '/api/screen', { headers: crossSite })).status, 403);
+  assert.equal((await ask(open, '/metrics', { headers: crossSite })).status, 403);
+});
+
+test('with a token, it or a session is needed, and wrong ones are slowed', async () => {
+  assert.equal((await ask(closed, '/api/screen')).status, 401);
+  assert.equal((await run(closed, 'virus -c')).status, 401);
+  const bearer = { authorization: 'Bearer a-secret' };
+  assert.equal((await ask(closed, '/api/screen', { headers: bearer })).status, 200);
+  const logIn = (token: string) =>
+    ask(closed, '/api/session', { method: 'POST', body: { token } });
+  const session = await logIn('a-secret');
+  assert.equal(session.status, 204);
+  const cookie = String(session.headers['set-cookie']).split(';')[0] ?? '';
+  const host = 'admin.test';
+  assert.equal((await ask(closed, '/api/screen', { headers: { cookie, host } })).status, 200);
+  const ended = await ask(closed, '/api/session', {
+    method: 'DELETE',
+    headers: { cookie, 'content-type': 'application/json' },
+  });
+  assert.equal(ended.status, 204);
+  assert.equal((await ask(closed, '/api/screen', { headers: { cookie } })).status, 401);
+  for (let count = 0; count < 5; count += 1) assert.equal((await logIn('guess')).status, 401);
+  const slowed = await logIn('a-secret');
+  assert.equal(slowed.status, 429);
+  assert.match(String(slowed.headers['retry-after']), /^\d+$/);
+});
+
+test('patterns are searched, sorted and paged; lists, screen and settings are there', async () => {
+  const lines = ['aa', 'ab', 'bb'].map((name) => `virus add -p "${name}.ida" -o 9`);
+  await run(open, ...lines, 'virus add -k "<script>"');
+  const page = (await ask(open, '/api/patterns?search=a&sort=pattern&order=desc&count=1')).json();
+  assert.equal(page.total, 3);
+  assert.equal((page.patterns as { pattern: string }[])[0]?.pattern, 'bb.ida');
+  const lists = (await ask(open, '/api/lists')).json();
+  assert.equal((lists.keywords as { keyword: string }[])[0]?.keyword, '<script>');
+  assert.equal((await ask(open, '/api/screen')).json().noOfPatterns, 3);
+  const settings = (await ask(open, '/api/settings')).json().settings as { key: string }[];
+  assert.ok(settings.some(({ key }) => key === 'SessionHours'));
+  await run(open, 'virus -c', 'virus del -k "<script>"');
+});
+
+test('the inspector says what would become of a request line, and counts nothing', async () => {
+  await run(open, 'virus add -p "default.ida?NNNN" -o 385');
+  const inspect = async (line: string) =>
+    (await ask(open, '/api/inspect', { method: 'POST', body: { request: line } })).json();
+  const blocked = await inspect('GET /%64efault.ida?NNNN HTTP/1.0');
+  assert.equal(blocked.outcome, 'slip');
+  const steps = (blocked.steps as { step: string; finding: string }[]).map(
+    ({ step, finding }) => `${step}: ${finding}`,
+  );
+  assert.match(steps.join('\n'), /window: %64efault\.ida\?N\nnormalised: .* its window default\.ida\?NNNN\n/);
+  assert.match(steps.join('\n'), /It matches the pattern "default\.ida\?NNNN" -o 385, from console/);
+  assert.equal((await inspect('GET / HTTP/1.1')).outcome, 'pass');
+  assert.equal((await inspect('GET  /')).outcome, 'refused');
+  assert.equal((await ask(open, '/api/screen')).json().virusRequests, 1, 'the one of the first test');
+  await run(open, 'virus -c');
+});
+
+test('events come at once and each second, and open pages do not hold up the end', async () => {
+  const wormgate = await startWormgate({ after });
+  const sent = request({ host: '127.0.0.1', port: wormgate.adminPort, path: '/api/events' });
+  let told = '';
+  const over = new Promise<void>((resolve) => {
+    sent.once('response', (answer) => {
+      assert.equal(answer.headers['content-type'], 'text/event-stream');
+      answer.on('data', (chunk) => {
+        told += chunk;
+      });
+      answer.once('close', () => resolve());
+    });
+  });
+  sent.end();
+  await until(() => told.split('event: figures\n').length >= 3);
+  const [, data = ''] = /data: (.*)\n/.exec(told) ?? [];
+  const figures = JSON.parse(data);
+  assert.equal(figures.screen.noOfPatterns, 0);
+  assert.equal(typeof figures.counters.requests, 'number');
+  assert.equal(figures.origins[0].state, 'up');
+  assert.equal(await wormgate.stop(), 0);
+  await over;
+});
