@@ -146,11 +146,14 @@ test('nothing, half a head or half a body, and then the end', async () => {
     ['HTTP/1.1 100 Continue\r\n\r\n', `${ok}${five}`],
   ];
   await pair.compare(
-    halves.flatMap((half) => [
-      ...answered(half, 'closes later'),
-      ...answered(half, 'resets'),
-      ...(half.length === 0 ? answered(half, 'closes') : []),
-    ]),
+    halves.flatMap((half) =>
+      [
+        ...answered(half, 'closes later'),
+        ...answered(half, 'resets'),
+        ...(half.length === 0 ? answered(half, 'closes') : []),
+        // For HEAD that is not half a body but surplus, which is another case, further down.
+      ].filter(({ sent }) => !sent.startsWith('HEAD') || !/\r\n\r\n./s.test(half.join(''))),
+    ),
     siteCount,
   );
 });

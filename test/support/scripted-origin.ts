@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { Cleanup } from './cleanup.ts';
+import { freePort } from './wormgate.ts';
 
 /** One request that the origin received. */
 export interface Call {
@@ -60,12 +61,11 @@ export class ScriptedOrigin {
     return this.calls.filter(({ target }) => target.startsWith(prefix));
   }
 
-  async listen(port = 0): Promise<void> {
-    this.#server.listen(port, '127.0.0.1');
+  /** By default on a port that is still free when the origin is started again. */
+  async listen(port?: number): Promise<void> {
+    this.port = port ?? (await freePort());
+    this.#server.listen(this.port, '127.0.0.1');
     await once(this.#server, 'listening');
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    this.port = address.port;
   }
 
   /** Closes every connection. */
