@@ -4,12 +4,12 @@
  */
 import type { FastifyInstance } from '../fastify.ts';
 import type { Statistics } from '../statistics.ts';
+import { consoleBody, inspectBody, patternQuery } from './api-schemas.ts';
 import { type ConsoleContext, executeLines } from './console.ts';
 import type { EventStream } from './event-stream.ts';
-import { pageEndMax, pageOf } from './pattern-pages.ts';
+import { pageOf } from './pattern-pages.ts';
 import {
   type PatternColumn,
-  patternColumns,
   patternPage,
   viewLists,
   viewPattern,
@@ -26,9 +26,6 @@ export interface ApiParts {
   inspect(requestLine: string): unknown;
 }
 
-/** The most lines in one request. */
-export const apiLinesMax = 500;
-
 /** Adds the routes below `/api`. */
 export function addApi(app: FastifyInstance, parts: ApiParts): void {
   addConsole(app, parts);
@@ -43,21 +40,6 @@ export function addApi(app: FastifyInstance, parts: ApiParts): void {
     return answer;
   });
 }
-
-/** As the body of `POST /api/console` has to be; also in the OpenAPI document. */
-export const consoleBody = {
-  type: 'object',
-  required: ['lines'],
-  additionalProperties: false,
-  properties: {
-    lines: {
-      type: 'array',
-      minItems: 1,
-      maxItems: apiLinesMax,
-      items: { type: 'string', description: 'A console line; each character is one byte.' },
-    },
-  },
-} as const;
 
 function addConsole(app: FastifyInstance, { context, lineBytesMax }: ApiParts): void {
   app.post<{ Body: { lines: string[] } }>(
@@ -77,21 +59,8 @@ function addConsole(app: FastifyInstance, { context, lineBytesMax }: ApiParts): 
 }
 
 function isLatin1(line: string): boolean {
-  return !/[^\u0000-\u00ff]/.test(line);
+  return [...line].every((character) => character.charCodeAt(0) <= 0xff);
 }
-
-/** The query of `GET /api/patterns`; also in the OpenAPI document. */
-export const patternQuery = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    search: { type: 'string', maxLength: 200, default: '' },
-    sort: { type: 'string', enum: [...patternColumns], default: 'hits' },
-    order: { type: 'string', enum: ['asc', 'desc'], default: 'desc' },
-    from: { type: 'integer', minimum: 0, maximum: pageEndMax, default: 0 },
-    count: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
-  },
-} as const;
 
 interface PatternQuery {
   readonly search: string;
@@ -125,21 +94,6 @@ function addViews(app: FastifyInstance, { context, statistics }: ApiParts): void
   app.get('/api/counters', () => statistics.totals);
   app.get('/api/settings', () => ({ settings: viewSettingsTable() }));
 }
-
-/** The body of `POST /api/inspect`; also in the OpenAPI document. */
-export const inspectBody = {
-  type: 'object',
-  required: ['request'],
-  additionalProperties: false,
-  properties: {
-    request: {
-      type: 'string',
-      minLength: 1,
-      maxLength: 8192,
-      description: 'A request line, each character one byte.',
-    },
-  },
-} as const;
 
 function addInspector(app: FastifyInstance, { inspect }: ApiParts): void {
   app.post<{ Body: { request: string } }>(

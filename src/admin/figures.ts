@@ -1,10 +1,11 @@
 /** What the pages of the web console are sent each second: the state of everything, in one value. */
-import type { ConsoleContext } from './console.ts';
-import type { ScreenSnapshot } from './screen.ts';
+
 import type { StoreTotals } from '../cache/store.ts';
 import type { CounterName, Statistics } from '../statistics.ts';
 import type { ThrottleReport } from '../throttle/status.ts';
 import type { OriginRow } from '../upstream/origins.ts';
+import type { ConsoleContext } from './console.ts';
+import type { ScreenSnapshot } from './screen.ts';
 
 /** A source of connections and its throttle. */
 export interface SourceFigures extends ThrottleReport {

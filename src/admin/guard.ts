@@ -62,7 +62,8 @@ export class Guard {
     if (authorization === undefined && !this.#isOurName(host ?? '')) {
       return refuse(403, 'This host name is not served here; [Admin] Hosts names those that are.');
     }
-    const isForeign = fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none';
+    const isForeign =
+      fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none';
     if (isForeign || (origin !== undefined && hostOf(origin) !== host?.toLowerCase())) {
       return refuse(403, 'Requests of other pages are refused.');
     }
@@ -80,7 +81,8 @@ export class Guard {
     const word = cookieValue(cookie ?? '');
     if (word !== '' && this.#sessions.isOpen(word, token, this.#nowMs())) return { ok: true };
     const given = /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1];
-    if (given === undefined) return refuse(401, 'The admin server wants the token of [Admin] Token.');
+    if (given === undefined)
+      return refuse(401, 'The admin server wants the token of [Admin] Token.');
     return this.#checkToken(given, peer);
   }
 

@@ -3,13 +3,21 @@
  * holds the token. Who may ask is decided in guard.ts.
  */
 import { normalizeAddress } from '../config/address-list.ts';
+import { packageVersion } from '../config/package-folder.ts';
 import type { AdminSettings, HostPort } from '../config/shape.ts';
-import { type FastifyInstance, fastify } from '../fastify.ts';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from '../fastify.ts';
 import type { Statistics } from '../statistics.ts';
 import type { OriginRow } from '../upstream/origins.ts';
 import { type ApiParts, addApi } from './api.ts';
+import { sessionBody } from './api-schemas.ts';
 import { type Asking, Guard, type Verdict } from './guard.ts';
 import { renderMetrics, renderOriginMetrics } from './metrics.ts';
+import { openApiDocument } from './openapi.ts';
 import { addPage, pagePaths } from './page-files.ts';
 
 export interface AdminParts extends ApiParts {
@@ -33,7 +41,13 @@ export async function startAdminServer(
   address: HostPort,
   parts: AdminParts,
 ): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, bodyLimit: bodyBytesMax, forceCloseConnections: true });
+  const app = fastify({
+    logger: false,
+    bodyLimit: bodyBytesMax,
+    forceCloseConnections: true,
+    // Numbers in a query are text; a list is a list.
+    ajv: { customOptions: { coerceTypes: true } },
+  });
   const guard = new Guard(() => parts.admin(), parts.nowMs);
   addGuard(app, guard);
   addSessions(app, guard);
@@ -47,14 +61,12 @@ export async function startAdminServer(
       .send(renderMetrics(parts.statistics) + renderOriginMetrics(parts.origins())),
   );
   addApi(app, parts);
+  app.get('/api/openapi.json', () => openApiDocument(packageVersion()));
   addPage(app);
   app.addHook('preClose', async () => parts.events.close());
   await app.listen({ host: address.host, port: address.port });
   return app;
 }
-
-type Request = Parameters<Parameters<FastifyInstance['get']>[1]>[0];
-type Answer = Parameters<Parameters<FastifyInstance['get']>[1]>[1];
 
 function addGuard(app: FastifyInstance, guard: Guard): void {
   app.addHook('onRequest', async (request, answer) => {
@@ -71,23 +83,21 @@ function addGuard(app: FastifyInstance, guard: Guard): void {
 }
 
 function addSessions(app: FastifyInstance, guard: Guard): void {
-  const body = {
-    type: 'object',
-    required: ['token'],
-    additionalProperties: false,
-    properties: { token: { type: 'string', maxLength: 1024 } },
-  } as const;
-  app.post<{ Body: { token: string } }>('/api/session', { schema: { body } }, (request, answer) => {
-    const verdict = guard.logIn(request.body.token, normalizeAddress(request.ip));
-    if (!verdict.ok) return refuse(answer, verdict);
-    return answer.header('Set-Cookie', verdict.cookie).code(204).send();
-  });
+  app.post<{ Body: { token: string } }>(
+    '/api/session',
+    { schema: { body: sessionBody } },
+    (request, answer) => {
+      const verdict = guard.logIn(request.body.token, normalizeAddress(request.ip));
+      if (!verdict.ok) return refuse(answer, verdict);
+      return answer.header('Set-Cookie', verdict.cookie).code(204).send();
+    },
+  );
   app.delete('/api/session', (request, answer) =>
     answer.header('Set-Cookie', guard.logOut(request.headers.cookie)).code(204).send(),
   );
 }
 
-function askingOf(request: Request): Asking {
+function askingOf(request: FastifyRequest): Asking {
   const { headers } = request;
   const fetchSite = headers['sec-fetch-site'];
   return {
@@ -102,7 +112,7 @@ function askingOf(request: Request): Asking {
   };
 }
 
-function refuse(answer: Answer, verdict: Verdict & { readonly ok: false }) {
+function refuse(answer: FastifyReply, verdict: Verdict & { readonly ok: false }) {
   if (verdict.status === 401) answer.header('WWW-Authenticate', 'Bearer realm="wormgate"');
   if (verdict.retryAfter !== undefined) answer.header('Retry-After', String(verdict.retryAfter));
   return answer.code(verdict.status).send(`${verdict.message}\n`);

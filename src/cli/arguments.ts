@@ -3,7 +3,7 @@
  * marks away; the console's grammar needs them around strings, so they are put back. Knows the
  * grammar only through the command table.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandOptions, findCommandWord } from '../admin/commands.ts';
 import { packageFolder } from '../config/package-folder.ts';
@@ -13,13 +13,6 @@ export const defaultDataFolder = 'data';
 
 /** The configuration file when `--config` is not given. */
 export const defaultConfigFile = join('config', 'PROXY.CFG');
-
-/** The version in the package's own package.json. */
-export function packageVersion(): string {
-  const text = readFileSync(join(packageFolder(), 'package.json'), 'utf8');
-  const description: { version?: unknown } = JSON.parse(text);
-  return String(description.version);
-}
 
 /** `config/PROXY.CFG` of the working folder, or the package's own where there is none. */
 export function findConfigFile(): string {

@@ -4,11 +4,11 @@
  * it is loaded. What follows `virus` is the console's own grammar and is not read here.
  */
 import yargs, { type Arguments } from 'yargs';
+import { packageVersion } from '../config/package-folder.ts';
 import {
   defaultConfigFile,
   defaultDataFolder,
   findConfigFile,
-  packageVersion,
   takeDataFolder,
 } from './arguments.ts';
 import { outliveReaders, processOutput } from './output.ts';

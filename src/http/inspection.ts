@@ -49,7 +49,10 @@ export function inspect(
   const normalized = normalizedRequestString(requestString);
   const normalizes = screen.normalizeRequests && normalized !== undefined;
   if (normalizes) {
-    say('normalised', `${escapeText(normalized)}, its window ${formatPattern(cutWindow(normalized, offset, size))}`);
+    say(
+      'normalised',
+      `${escapeText(normalized)}, its window ${formatPattern(cutWindow(normalized, offset, size))}`,
+    );
   }
   const answer = screen.screen(requestString);
   if (answer === humble) {
@@ -60,7 +63,10 @@ export function inspect(
   if (answer > humble) {
     const { pattern, origLength, from, hits } = parts.patterns.entry(answer);
     const text = `"${formatPattern(pattern)}" -o ${origLength}`;
-    say('screening', `It matches the pattern ${text}, from ${escapeText(from)}, which has matched ${hits} times.`);
+    say(
+      'screening',
+      `It matches the pattern ${text}, from ${escapeText(from)}, which has matched ${hits} times.`,
+    );
   } else {
     const keyword = parts.keywordScreen.keywordAt(keywordIndexOf(answer));
     say('screening', `It holds the confirmed keyword "${escapeText(keyword)}".`);

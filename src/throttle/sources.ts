@@ -112,7 +112,10 @@ export class ThrottledSources {
 
   /** The reports of the sources that have most waiting, then of those heard of last. */
   busiest(count: number): (ThrottleReport & { readonly source: string })[] {
-    const reports = Array.from(this.#sources, ([source, entry]) => ({ source, ...reportOf(entry) }));
+    const reports = Array.from(this.#sources, ([source, entry]) => ({
+      source,
+      ...reportOf(entry),
+    }));
     return reports
       .reverse()
       .sort((one, other) => other.counts.waiting - one.counts.waiting)

@@ -22,7 +22,10 @@ interface Told {
 async function ask({ adminPort }: Wormgate, path: string, asked: Asked = {}): Promise<Told> {
   const { method = 'GET', headers = {}, body } = asked;
   const content = body === undefined ? undefined : JSON.stringify(body);
-  const type = content === undefined ? {} : { 'content-type': 'application/json' };
+  const type =
+    content === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) };
   const sent = request({
     ...{ host: '127.0.0.1', port: adminPort, path, method },
     headers: { ...type, ...headers },
@@ -43,34 +46,33 @@ async function ask({ adminPort }: Wormgate, path: string, asked: Asked = {}): Pr
 }
 
 const open = await startWormgate({ after });
-const closed = await startWormgate(
-  { after },
-  { sections: { Limits: ['DrainSeconds=0'] } },
-).then(async (wormgate) => {
-  await wormgate.stop();
-  const admin = [`Listen=127.0.0.1:${wormgate.adminPort}`, 'Token=a-secret', 'Hosts=admin.test'];
-  wormgate.configure({ sections: { Admin: admin } });
-  await wormgate.start();
-  return wormgate;
-});
+const closed = await startWormgate({ after }, { sections: { Limits: ['DrainSeconds=0'] } }).then(
+  async (wormgate) => {
+    await wormgate.stop();
+    const admin = [`Listen=127.0.0.1:${wormgate.adminPort}`, 'Token=a-secret', 'Hosts=admin.test'];
+    wormgate.configure({ sections: { Admin: admin } });
+    await wormgate.start();
+    return wormgate;
+  },
+);
 
 const run = (wormgate: Wormgate, ...lines: string[]) =>
   ask(wormgate, '/api/console', { method: 'POST', body: { lines } });
 
 test('a command is carried out, answered as on the console, and logged with who sent it', async () => {
-  const added = await run(open, 'virus add -p "evil.ida HTTP/1" -o 20', 'virus list');
+  const added = await run(open, 'virus add -p "evil.ida HTTP/1." -o 20', 'virus list');
   assert.equal(added.status, 200);
   const replies = added.json().replies as { ok: boolean; text: string }[];
   assert.deepEqual(
     replies.map(({ ok }) => ok),
     [true, true],
   );
-  assert.match(replies[1]?.text ?? '', /"evil\.ida HTTP\/1" +20 +console/);
+  assert.match(replies[1]?.text ?? '', /"evil\.ida HTTP\/1\." +20 +console/);
   assert.ok(isSlipped(await askRaw(open.port, 'GET /evil.ida HTTP/1.1')));
-  await open.logLine(/^\[web 127\.0\.0\.1\] virus add -p "evil\.ida HTTP\/1" -o 20$/);
+  await open.logLine(/^\[web 127\.0\.0\.1\] virus add -p "evil\.ida HTTP\/1\." -o 20$/);
   const wrong = (await run(open, 'virus add -p')).json().replies as { ok: boolean; text: string }[];
   assert.equal(wrong[0]?.ok, false);
-  await run(open, 'virus del -p "evil.ida HTTP/1" -o 20');
+  await run(open, 'virus del -p "evil.ida HTTP/1." -o 20');
   assert.equal(statusOf(await askRaw(open.port, 'GET /evil.ida HTTP/1.1')), 404);
 });
 
@@ -78,7 +80,7 @@ test('what is no request of the interface is refused and does nothing', async ()
   const post = (body: unknown) => ask(open, '/api/console', { method: 'POST', body });
   assert.equal((await post({})).status, 400);
   assert.equal((await post({ lines: [] })).status, 400);
-  assert.equal((await post({ lines: ['virus list', 7] })).status, 400);
+  assert.equal((await post({ lines: [['virus list']] })).status, 400);
   assert.equal((await post({ lines: ['virus add -k "€"'] })).status, 400);
   assert.equal((await post({ lines: Array(501).fill('virus list') })).status, 400);
   assert.equal((await post({ lines: ['x'.repeat(1_100_000)] })).status, 413);
@@ -105,8 +107,7 @@ test('with a token, it or a session is needed, and wrong ones are slowed', async
   assert.equal((await run(closed, 'virus -c')).status, 401);
   const bearer = { authorization: 'Bearer a-secret' };
   assert.equal((await ask(closed, '/api/screen', { headers: bearer })).status, 200);
-  const logIn = (token: string) =>
-    ask(closed, '/api/session', { method: 'POST', body: { token } });
+  const logIn = (token: string) => ask(closed, '/api/session', { method: 'POST', body: { token } });
   const session = await logIn('a-secret');
   assert.equal(session.status, 204);
   const cookie = String(session.headers['set-cookie']).split(';')[0] ?? '';
@@ -114,7 +115,8 @@ test('with a token, it or a session is needed, and wrong ones are slowed', async
   assert.equal((await ask(closed, '/api/screen', { headers: { cookie, host } })).status, 200);
   const ended = await ask(closed, '/api/session', {
     method: 'DELETE',
-    headers: { cookie, 'content-type': 'application/json' },
+    headers: { cookie },
+    body: {},
   });
   assert.equal(ended.status, 204);
   assert.equal((await ask(closed, '/api/screen', { headers: { cookie } })).status, 401);
@@ -147,11 +149,21 @@ test('the inspector says what would become of a request line, and counts nothing
   const steps = (blocked.steps as { step: string; finding: string }[]).map(
     ({ step, finding }) => `${step}: ${finding}`,
   );
-  assert.match(steps.join('\n'), /window: %64efault\.ida\?N\nnormalised: .* its window default\.ida\?NNNN\n/);
-  assert.match(steps.join('\n'), /It matches the pattern "default\.ida\?NNNN" -o 385, from console/);
+  assert.match(
+    steps.join('\n'),
+    /window: %64efault\.ida\?NN\nnormalised: .* its window default\.ida\?NNNN\n/,
+  );
+  assert.match(
+    steps.join('\n'),
+    /It matches the pattern "default\.ida\?NNNN" -o 385, from console/,
+  );
   assert.equal((await inspect('GET / HTTP/1.1')).outcome, 'pass');
   assert.equal((await inspect('GET  /')).outcome, 'refused');
-  assert.equal((await ask(open, '/api/screen')).json().virusRequests, 1, 'the one of the first test');
+  assert.equal(
+    (await ask(open, '/api/screen')).json().virusRequests,
+    1,
+    'the one of the first test',
+  );
   await run(open, 'virus -c');
 });
 
@@ -177,4 +189,21 @@ test('events come at once and each second, and open pages do not hold up the end
   assert.equal(figures.origins[0].state, 'up');
   assert.equal(await wormgate.stop(), 0);
   await over;
+});
+
+test('the OpenAPI document names every route, and each command', async () => {
+  const document = (await ask(open, '/api/openapi.json')).json();
+  const paths = document.paths as Record<string, Record<string, { description?: string }>>;
+  for (const [path, methods] of Object.entries(paths)) {
+    if (path === '/api/events') continue;
+    for (const method of Object.keys(methods)) {
+      const body = method === 'get' ? undefined : {};
+      const { status } = await ask(open, path, { method: method.toUpperCase(), body });
+      assert.ok(status !== 404 && status < 500, `${method} ${path}: ${status}`);
+    }
+  }
+  assert.match(
+    paths['/api/console']?.post?.description ?? '',
+    /virus add -p "PATTERN" -o ORIGLENGTH/,
+  );
 });

@@ -2,17 +2,20 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { projectPath } from '../support/paths.ts';
 import { programPath, skipWithout } from '../support/parts.ts';
+import { projectPath } from '../support/paths.ts';
 import { askRaw, isSlipped } from '../support/raw.ts';
-import { startWormgate, type Wormgate } from '../support/wormgate.ts';
+import { startWormgate, until, type Wormgate } from '../support/wormgate.ts';
 
 const skip = skipWithout('chromium');
 
 /** A browser and a page of the console of `wormgate`; whatever script or dialog is not ours is told of. */
 async function openPage(wormgate: Wormgate) {
   const { chromium } = await import('playwright-core');
-  const browser = await chromium.launch({ executablePath: programPath('chromium'), args: ['--no-sandbox'] });
+  const browser = await chromium.launch({
+    executablePath: programPath('chromium'),
+    args: ['--no-sandbox'],
+  });
   after(() => browser.close());
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
   const page = await context.newPage();
@@ -58,22 +61,19 @@ test('an operator sees worms, adds a pattern, sees it block, deletes it, and acc
   await accept.click();
   await page.locator('#pattern-rows code', { hasText: '><img/src' }).waitFor();
   assert.ok(isSlipped(await askRaw(wormgate.port, hostile)));
-  await page.getByLabel('Pattern', { exact: true }).fill('\\x65vil.ida HTTP/1');
+  await page.getByLabel('Pattern', { exact: true }).fill('\\x65vil.ida HTTP/1.');
   await page.getByLabel('Original length').fill('19');
   await page.locator('#add-pattern button').click();
-  await page.locator('#pattern-rows code', { hasText: 'evil.ida HTTP/1' }).waitFor();
+  await page.locator('#pattern-rows code', { hasText: 'evil.ida HTTP/1.' }).waitFor();
   assert.ok(isSlipped(await askRaw(wormgate.port, 'GET /evil.ida HTTP/1.1')));
-  await page.waitForFunction(
-    (id) => Number(document.querySelectorAll(id)[1]?.textContent) >= 2,
-    '#tiles dd',
-  );
-  await page.getByRole('button', { name: 'Delete the pattern evil.ida HTTP/1' }).click();
+  await until(async () => Number(await tile('Virus requests').innerText()) >= 2);
+  await page.getByRole('button', { name: 'Delete the pattern evil.ida HTTP/1.' }).click();
   await page.locator('#pattern-rows code', { hasText: 'evil.ida' }).waitFor({ state: 'detached' });
   assert.ok(!isSlipped(await askRaw(wormgate.port, 'GET /evil.ida HTTP/1.1')));
   await page.getByLabel('Request line').fill(hostile);
   await page.getByRole('button', { name: 'Inspect' }).click();
   await page.locator('#outcome', { hasText: 'slip' }).waitFor();
-  assert.match(await tile('Patterns').innerText(), /^1$/);
+  await until(async () => (await tile('Patterns').innerText()) === '1');
   assert.deepEqual(complaints, []);
   await wormgate.logLine(/^\[web 127\.0\.0\.1\] virus accept -p /);
 });
@@ -115,8 +115,10 @@ for (const [scheme, width] of [
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: 900 });
     await page.getByText('connected', { exact: true }).waitFor();
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wide <= 0, `${wide} pixels too wide`);
+    await until(
+      async () =>
+        (await page.evaluate('document.documentElement.scrollWidth <= innerWidth')) === true,
+    );
     await page.evaluate(readFileSync(projectPath('node_modules/axe-core/axe.min.js'), 'utf8'));
     const faults = await page.evaluate(async () => {
       const run: { axe: { run(): Promise<{ violations: readonly AxeViolation[] }> } } =

@@ -11,6 +11,11 @@ export interface Line {
 
 const heightPx = 160;
 
+/** `HH:MM:SS`, UTC as in the logs. */
+function clockTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(11, 19);
+}
+
 /** A chart of lines over time in `place`, as wide as that. */
 export class Chart {
   readonly #place: HTMLElement;
@@ -26,9 +31,15 @@ export class Chart {
         height: heightPx,
         cursor: { drag: { x: false, y: false } },
         scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
-        axes: [axis, { ...axis, size: 48 }],
+        axes: [
+          { ...axis, space: 80, values: (_plot, times) => times.map(clockTime) },
+          { ...axis, size: 48 },
+        ],
         series: [
-          { label: 'UTC' },
+          {
+            label: 'UTC',
+            value: (_plot, seconds) => (seconds === null ? '-' : clockTime(seconds)),
+          },
           ...lines.map((line) => ({
             label: line.label,
             stroke: color(line.color),
@@ -37,7 +48,6 @@ export class Chart {
             ...(line.dash === undefined ? {} : { dash: [...line.dash] }),
           })),
         ],
-        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
       },
       [[], ...lines.map(() => [])],
       place,

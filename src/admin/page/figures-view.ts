@@ -135,15 +135,21 @@ function drawThrottle({ sources }: Figures): void {
 }
 
 function drawOrigins({ origins }: Figures): void {
-  const rows = origins.map(({ site, origin, state, isBackup, weight, running, waiting, failures, why }) => [
-    site,
-    origin,
-    make('span', { class: state === 'up' ? 'good' : 'bad' }, `${state}${isBackup ? ', backup' : ''}`),
-    String(weight),
-    String(running),
-    String(waiting),
-    String(failures),
-    why === '' ? '-' : why,
-  ]);
+  const rows = origins.map(
+    ({ site, origin, state, isBackup, weight, running, waiting, failures, why }) => [
+      site,
+      origin,
+      make(
+        'span',
+        { class: state === 'up' ? 'good' : 'bad' },
+        `${state}${isBackup ? ', backup' : ''}`,
+      ),
+      String(weight),
+      String(running),
+      String(waiting),
+      String(failures),
+      why === '' ? '-' : why,
+    ],
+  );
   fillTable(byId('origin-rows', HTMLElement), rows, 'There are none.');
 }

@@ -7,7 +7,7 @@ import { startPatterns, updatePatterns } from './patterns-view.ts';
 import { showReply } from './reply-view.ts';
 import { type Figures, LoginNeeded, listen, logIn, logOut, readLists } from './server.ts';
 import { startSettings } from './settings-view.ts';
-import { startTuning } from './tuning-view.ts';
+import { fillTuning, startTuning } from './tuning-view.ts';
 
 const login = byId('login', HTMLFormElement);
 const content = byId('content', HTMLElement);
@@ -18,6 +18,7 @@ let seen = '';
 
 function onFigures(figures: Figures): void {
   drawFigures(figures);
+  fillTuning(figures);
   const { screen } = figures;
   const now = [screen?.noOfPatterns, screen?.learnedPatterns, screen?.proposedPatterns].join();
   if (now === seen) return;

@@ -59,7 +59,9 @@ export function startPatterns(): void {
     void updatePatterns();
   };
   byId('find-pattern', HTMLFormElement).addEventListener('input', again);
-  byId('find-pattern', HTMLFormElement).addEventListener('submit', (event) => event.preventDefault());
+  byId('find-pattern', HTMLFormElement).addEventListener('submit', (event) =>
+    event.preventDefault(),
+  );
   const turn = (step: number) => () => {
     from = Math.max(0, from + step);
     void updatePatterns();

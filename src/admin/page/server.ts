@@ -14,7 +14,11 @@ export interface Inspection {
 /** Thrown when the server wants a token. */
 export class LoginNeeded extends Error {}
 
-async function ask(path: string, method: 'GET' | 'POST' | 'DELETE', body?: unknown): Promise<Response> {
+async function ask(
+  path: string,
+  method: 'GET' | 'POST' | 'DELETE',
+  body?: unknown,
+): Promise<Response> {
   const answer = await fetch(path, {
     method,
     ...(method === 'GET' ? {} : { headers: { 'Content-Type': 'application/json' } }),
@@ -85,7 +89,7 @@ export async function logIn(token: string): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await ask('/api/session', 'DELETE');
+  await ask('/api/session', 'DELETE', {});
 }
 
 /** Calls `onFigures` each second, and `onState` when the connection comes or goes. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { consoleLine, packageVersion, takeDataFolder } from '../../../src/cli/arguments.ts';
+import { consoleLine, takeDataFolder } from '../../../src/cli/arguments.ts';
+import { packageVersion } from '../../../src/config/package-folder.ts';
 
 /** Arguments as the shell hands them over, and the console line that they stand for. */
 const lines: readonly (readonly [args: readonly string[], line: string])[] = [
