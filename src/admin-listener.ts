@@ -13,7 +13,10 @@ export interface RunningAdmin {
 }
 
 export interface AdminListenerOptions
-  extends Pick<AdminParts, 'context' | 'statistics' | 'origins' | 'ready' | 'inspect'> {
+  extends Pick<
+    AdminParts,
+    'context' | 'statistics' | 'latencies' | 'origins' | 'ready' | 'inspect'
+  > {
   /** The settings in force. */
   readonly current: () => Settings;
   readonly clock: Clock;

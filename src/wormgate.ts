@@ -26,6 +26,7 @@ import { startKeywordThread } from './keyword-checks.ts';
 import { isSameAddress, listenAddresses } from './listen-addresses.ts';
 import { formatAccess } from './log/access.ts';
 import { type LogFile, LogFiles } from './log/file.ts';
+import { Latencies } from './log/latency.ts';
 import { Outbound } from './outbound.ts';
 import { PatternState } from './pattern-state.ts';
 import { dataFolderFailure } from './start-failure.ts';
@@ -55,6 +56,7 @@ export function describe(error: unknown): string {
 export class WormgateServer {
   readonly #options: RunOptions;
   readonly #statistics = new Statistics();
+  readonly #latencies = new Latencies();
   readonly #clock = systemClock;
   readonly #virusSources = new VirusSources();
   readonly #nameServers = new NameServers();
@@ -293,6 +295,7 @@ export class WormgateServer {
       findOrigin: outbound.findOrigin,
       deliveries: this.#caching.deliveries,
       statistics: this.#statistics,
+      latencies: this.#latencies,
       nowMs: () => this.#clock.nowMs(),
       draining: () => this.#draining,
       logAccess: (entry) => this.#proxyLog?.append(formatAccess(entry)),
@@ -305,6 +308,7 @@ export class WormgateServer {
       clock: this.#clock,
       context: this.#context,
       statistics: this.#statistics,
+      latencies: this.#latencies,
       origins: () => this.#origins.rows(),
       ready: () => !this.#draining,
       inspect: (line) => {
@@ -312,7 +316,12 @@ export class WormgateServer {
         return inspect(line, '', parts.policy(), parts);
       },
       figures: () =>
-        takeFigures(this.#context, this.#statistics, this.#outbound?.egress.busiest() ?? []),
+        takeFigures(
+          this.#context,
+          this.#statistics,
+          this.#latencies,
+          this.#outbound?.egress.busiest() ?? [],
+        ),
     });
   }
 

@@ -2,6 +2,7 @@
  * The counters as Prometheus text (exposition format 0.0.4), generated from the table in
  * statistics.ts; nothing here knows a counter by name. Behind them how each origin is now.
  */
+import { type Latencies, latencyBoundsMs, latencyLanes } from '../log/latency.ts';
 import { counterNames, counterTable, type Statistics } from '../statistics.ts';
 import type { OriginRow } from '../upstream/origins.ts';
 
@@ -14,6 +15,26 @@ export function renderMetrics(statistics: Statistics): string {
       return `# HELP ${metric} ${help}\n# TYPE ${metric} counter\n${metric} ${statistics.get(name)}\n`;
     })
     .join('');
+}
+
+const latencyMetric = 'wormgate_request_duration_seconds';
+
+/** The histograms of how long requests took, by lane. */
+export function renderLatencies(latencies: Latencies): string {
+  const samples = latencyLanes.map((lane) => {
+    const { counts, sumMs } = latencies[lane];
+    const label = `lane="${lane}"`;
+    let below = 0;
+    const buckets = [...latencyBoundsMs, undefined].map((boundMs, bucket) => {
+      below += counts[bucket] ?? 0;
+      const le = boundMs === undefined ? '+Inf' : String(boundMs / 1_000);
+      return `${latencyMetric}_bucket{${label},le="${le}"} ${below}\n`;
+    });
+    const sum = `${latencyMetric}_sum{${label}} ${sumMs / 1_000}\n`;
+    return `${buckets.join('')}${sum}${latencyMetric}_count{${label}} ${below}\n`;
+  });
+  const help = 'Time from the first line of a request to the last byte of its answer.';
+  return `# HELP ${latencyMetric} ${help}\n# TYPE ${latencyMetric} histogram\n${samples.join('')}`;
 }
 
 const gauges: Readonly<Record<string, readonly [help: string, value: (row: OriginRow) => number]>> =

@@ -11,18 +11,20 @@ import {
   type FastifyRequest,
   fastify,
 } from '../fastify.ts';
+import type { Latencies } from '../log/latency.ts';
 import type { Statistics } from '../statistics.ts';
 import type { OriginRow } from '../upstream/origins.ts';
 import { type ApiParts, addApi } from './api.ts';
 import { sessionBody } from './api-schemas.ts';
 import { type Asking, Guard, type Verdict } from './guard.ts';
-import { renderMetrics, renderOriginMetrics } from './metrics.ts';
+import { renderLatencies, renderMetrics, renderOriginMetrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { addPage, pagePaths } from './page-files.ts';
 
 export interface AdminParts extends ApiParts {
   admin(): AdminSettings;
   readonly statistics: Statistics;
+  readonly latencies: Latencies;
   /** The origins of all sites. */
   origins(): readonly OriginRow[];
   /** False while the server drains. */
@@ -56,9 +58,7 @@ export async function startAdminServer(
     answer.code(parts.ready() ? 200 : 503).send(parts.ready() ? 'ready\n' : 'draining\n'),
   );
   app.get('/metrics', (_request, answer) =>
-    answer
-      .type('text/plain; version=0.0.4; charset=utf-8')
-      .send(renderMetrics(parts.statistics) + renderOriginMetrics(parts.origins())),
+    answer.type('text/plain; version=0.0.4; charset=utf-8').send(renderPage(parts)),
   );
   addApi(app, parts);
   app.get('/api/openapi.json', () => openApiDocument(packageVersion()));
@@ -66,6 +66,10 @@ export async function startAdminServer(
   app.addHook('preClose', async () => parts.events.close());
   await app.listen({ host: address.host, port: address.port });
   return app;
+}
+
+function renderPage({ statistics, latencies, origins }: AdminParts): string {
+  return renderMetrics(statistics) + renderLatencies(latencies) + renderOriginMetrics(origins());
 }
 
 function addGuard(app: FastifyInstance, guard: Guard): void {

@@ -3,6 +3,7 @@
  * malformed requests, common log format for all others.
  */
 import type { AccessOutcome } from '../log/access.ts';
+import type { LatencyLane } from '../log/latency.ts';
 import { meaningOf } from '../virus/learning.ts';
 import { loggedLine } from './arrival.ts';
 import type { Exchange, LoggedRequest } from './exchange.ts';
@@ -16,14 +17,19 @@ export function logExchange(exchange: Exchange, parts: FrontParts): void {
   const isSound = exchange.line !== undefined;
   const { isHttp2 } = exchange.arrival;
   const place = { text, requestStart: 0, requestEnd: text.length };
-  logRequest({ ...exchange, isSound, isHttp2, ...place }, parts);
+  logRequest({ ...exchange, isSound, isHttp2, ...place }, parts, 'front');
 }
 
 /**
- * Writes a request's line, unless it is an ordinary one and LogRequests leaves those out. Notes for Auto
- * Update what was served.
+ * Writes a request's line, unless it is an ordinary one and LogRequests leaves those out. Notes how long it
+ * took, and for Auto Update what was served.
  */
-export function logRequest(request: LoggedRequest, parts: FrontParts): void {
+export function logRequest(
+  request: LoggedRequest,
+  parts: FrontParts,
+  lane: LatencyLane = 'fast',
+): void {
+  parts.latencies[lane].note(parts.nowMs() - request.atMs);
   if (parts.suspects.isWatching && request.isRedirected !== true) noteAnswer(request, parts);
   const isOrdinary = request.isSound && request.match === undefined && request.error === undefined;
   if (isOrdinary && parts.policy().settings.log.requests === 'blocked') return;

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Settings } from '../config/shape.ts';
 import type { Deliveries } from '../delivery/deliveries.ts';
 import type { AccessEntry } from '../log/access.ts';
+import type { Latencies } from '../log/latency.ts';
 import type { Statistics } from '../statistics.ts';
 import type { Origin } from '../upstream/origin.ts';
 import type { Site, SiteTable } from '../upstream/origins.ts';
@@ -57,6 +58,7 @@ export interface FrontParts {
   readonly findOrigin: FindOrigin;
   readonly deliveries: Deliveries;
   readonly statistics: Statistics;
+  readonly latencies: Latencies;
   nowMs(): number;
   /** True once the server is on its way out: answers then close their connections. */
   draining(): boolean;

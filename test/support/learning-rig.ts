@@ -11,6 +11,7 @@ import type { FrontParts, Policy } from '../../src/http/policy.ts';
 import { judge, type PatternMatch, type Verdict } from '../../src/http/verdict.ts';
 import type { CheckThread } from '../../src/keyword-checks.ts';
 import type { WorkerAnswer, WorkerTask } from '../../src/keyword-worker.ts';
+import { Latencies } from '../../src/log/latency.ts';
 import { Statistics } from '../../src/statistics.ts';
 import { HitRates } from '../../src/virus/hit-rates.ts';
 import { NeverBlock } from '../../src/virus/never-block.ts';
@@ -153,6 +154,7 @@ export class LearningRig {
       statistics,
       nowMs: () => clock.nowMs(),
       draining: () => false,
+      latencies: new Latencies(),
       logAccess: () => {},
     };
   }

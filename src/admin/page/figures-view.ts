@@ -1,7 +1,8 @@
 /** What comes each second: tiles, charts, the screen, sources, throttle and origins. */
+import { latencyBoundsMs } from '../../log/latency.ts';
 import { Chart } from './charts.ts';
 import { byId, fillTable, make, moment } from './dom.ts';
-import { RateHistory } from './rates.ts';
+import { latencyBetween, RateHistory, rateOf } from './rates.ts';
 import type { Figures } from './server.ts';
 
 interface Watched {
@@ -15,34 +16,38 @@ function startCharts(): readonly Watched[] {
   const place = (id: string) => byId(id, HTMLElement);
   return [
     {
-      history: new RateHistory(
-        [({ counters }) => counters.non_virus_requests, ({ counters }) => counters.virus_requests],
-        true,
-      ),
+      history: new RateHistory([
+        rateOf(({ counters }) => counters.non_virus_requests),
+        rateOf(({ counters }) => counters.virus_requests),
+      ]),
       chart: new Chart(place('requests-chart'), [
         { label: 'humble', color: '--humble' },
         { label: 'virus', color: '--virus' },
       ]),
     },
     {
-      history: new RateHistory(
-        [({ counters }) => counters.cache_hits, ({ counters }) => counters.cache_misses],
-        true,
-      ),
+      history: new RateHistory([
+        rateOf(({ counters }) => counters.cache_hits),
+        rateOf(({ counters }) => counters.cache_misses),
+      ]),
       chart: new Chart(place('cache-chart'), [
         { label: 'hits', color: '--hit' },
         { label: 'misses', color: '--miss' },
       ]),
     },
     {
-      history: new RateHistory(
-        [
-          ({ sources }) => Math.max(0, ...sources.map(({ counts }) => counts.waiting)),
-          ({ sources }) => sources[0]?.settings.highWaterMark ?? 0,
-          ({ sources }) => sources[0]?.settings.lowWaterMark ?? 0,
-        ],
-        false,
-      ),
+      history: new RateHistory([latency(0.5), latency(0.99)]),
+      chart: new Chart(place('latency-chart'), [
+        { label: 'half below', color: '--humble' },
+        { label: '99 % below', color: '--virus' },
+      ]),
+    },
+    {
+      history: new RateHistory([
+        ({ sources }) => Math.max(0, ...sources.map(({ counts }) => counts.waiting)),
+        ({ sources }) => sources[0]?.settings.highWaterMark ?? 0,
+        ({ sources }) => sources[0]?.settings.lowWaterMark ?? 0,
+      ]),
       chart: new Chart(place('throttle-chart'), [
         { label: 'longest queue', color: '--virus' },
         { label: 'high water mark', color: '--mark', dash: [6, 4] },
@@ -50,6 +55,11 @@ function startCharts(): readonly Watched[] {
       ]),
     },
   ];
+}
+
+function latency(part: number) {
+  return (now: Figures, before: Figures) =>
+    latencyBetween(before.latencyCounts, now.latencyCounts, part, latencyBoundsMs);
 }
 
 /** Shows the figures of a second. */

@@ -10,32 +10,36 @@ export interface Rates {
   readonly series: readonly (readonly (number | null)[])[];
 }
 
+/** The value of a line at one moment, from the figures of then and of the second before; null: a gap. */
+type Value = (now: Figures, before: Figures) => number | null;
+
+/** A counter's rate a second. */
+export function rateOf(counter: (figures: Figures) => number): Value {
+  return (now, before) => {
+    const count = counter(now) - counter(before);
+    // A counter that went back belongs to another process.
+    return count < 0 ? null : (count * 1000) / (now.atMs - before.atMs);
+  };
+}
+
 export class RateHistory {
-  readonly #of: readonly ((figures: Figures) => number)[];
-  /** Whether each is a rate of change, or the value itself. */
-  readonly #isRate: boolean;
+  readonly #of: readonly Value[];
   #last: Figures | undefined;
   readonly #times: number[] = [];
   readonly #series: (number | null)[][];
 
-  constructor(of: readonly ((figures: Figures) => number)[], isRate: boolean) {
+  constructor(of: readonly Value[]) {
     this.#of = of;
-    this.#isRate = isRate;
     this.#series = of.map(() => []);
   }
 
   add(figures: Figures): void {
     const last = this.#last;
     this.#last = figures;
-    const seconds = last === undefined ? 0 : (figures.atMs - last.atMs) / 1000;
-    if (this.#isRate && !(seconds > 0)) return;
+    if (last === undefined || figures.atMs <= last.atMs) return;
     this.#times.push(figures.atMs / 1000);
     for (const [index, value] of this.#of.entries()) {
-      const now = value(figures);
-      const before = last === undefined ? now : value(last);
-      // A counter that went back belongs to another process.
-      const rate = now < before ? null : (now - before) / seconds;
-      this.#series[index]?.push(this.#isRate ? rate : now);
+      this.#series[index]?.push(value(figures, last));
     }
     if (this.#times.length <= secondsMax) return;
     this.#times.shift();
@@ -45,4 +49,25 @@ export class RateHistory {
   get rates(): Rates {
     return { times: this.#times, series: this.#series };
   }
+}
+
+/**
+ * The bound, in milliseconds, that `part` of the requests between two figures stayed below; null for none. The
+ * last bucket has no bound: the one before it stands for it.
+ */
+export function latencyBetween(
+  before: readonly number[],
+  now: readonly number[],
+  part: number,
+  boundsMs: readonly number[],
+): number | null {
+  const counts = now.map((count, bucket) => count - (before[bucket] ?? 0));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total <= 0) return null;
+  let seen = 0;
+  for (const [bucket, count] of counts.entries()) {
+    seen += count;
+    if (seen >= total * part) return boundsMs[Math.min(bucket, boundsMs.length - 1)] ?? null;
+  }
+  return null;
 }
