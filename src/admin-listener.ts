@@ -1,9 +1,12 @@
 /** The admin server on its address: bound at the start, and at a reload that moves it. */
 import { EventStream } from './admin/event-stream.ts';
+import { type SourceFigures, takeFigures } from './admin/figures.ts';
 import { type AdminParts, startAdminServer } from './admin/server.ts';
 import type { Clock } from './clock.ts';
 import type { HostPort, Settings } from './config/shape.ts';
 import type { FastifyInstance } from './fastify.ts';
+import { inspect } from './http/inspection.ts';
+import type { FrontParts } from './http/policy.ts';
 import { isSameAddress } from './listen-addresses.ts';
 import { listenFailure } from './start-failure.ts';
 
@@ -13,21 +16,20 @@ export interface RunningAdmin {
 }
 
 export interface AdminListenerOptions
-  extends Pick<
-    AdminParts,
-    'context' | 'statistics' | 'latencies' | 'origins' | 'ready' | 'inspect'
-  > {
+  extends Pick<AdminParts, 'context' | 'statistics' | 'latencies' | 'origins' | 'ready'> {
   /** The settings in force. */
   readonly current: () => Settings;
   readonly clock: Clock;
-  /** What open pages are sent each second. */
-  readonly figures: () => unknown;
+  /** What the request path decides by. */
+  readonly frontParts: () => FrontParts;
+  /** The sources of connections that have most waiting. */
+  readonly sources: () => readonly SourceFigures[];
 }
 
 /** Undefined when there is to be none; throws when its address cannot be had. */
 export async function bindAdmin(
   { admin }: Settings,
-  { current, clock, figures, ...parts }: AdminListenerOptions,
+  { current, clock, frontParts, sources, ...parts }: AdminListenerOptions,
 ): Promise<RunningAdmin | undefined> {
   const address = admin.listen;
   if (address === undefined) return undefined;
@@ -36,7 +38,13 @@ export async function bindAdmin(
       ...parts,
       // Before a reload is through, the settings in force are not yet those of a new address.
       admin: () => (isSameAddress(current().admin.listen, address) ? current().admin : admin),
-      events: new EventStream(clock, figures),
+      events: new EventStream(clock, () =>
+        takeFigures(parts.context, parts.statistics, parts.latencies, sources()),
+      ),
+      inspect: (line) => {
+        const front = frontParts();
+        return inspect(line, '', front.policy(), front);
+      },
       lineBytesMax: () => current().limits.consoleLineBytesMax,
       nowMs: () => clock.nowMs(),
     });

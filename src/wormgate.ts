@@ -8,7 +8,6 @@ import { isAbsolute, join } from 'node:path';
 import type { ConsoleContext } from './admin/console.ts';
 import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
-import { takeFigures } from './admin/figures.ts';
 import { bindAdmin, type RunningAdmin } from './admin-listener.ts';
 import { AutoUpdate } from './auto-update.ts';
 import { Caching } from './caching.ts';
@@ -19,7 +18,6 @@ import type { Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
 import { NameServers } from './egress/name-servers.ts';
 import { Fronts } from './fronts.ts';
-import { inspect } from './http/inspection.ts';
 import { listenersFor } from './http/listeners.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
 import { startKeywordThread } from './keyword-checks.ts';
@@ -311,17 +309,8 @@ export class WormgateServer {
       latencies: this.#latencies,
       origins: () => this.#origins.rows(),
       ready: () => !this.#draining,
-      inspect: (line) => {
-        const parts = this.#frontParts();
-        return inspect(line, '', parts.policy(), parts);
-      },
-      figures: () =>
-        takeFigures(
-          this.#context,
-          this.#statistics,
-          this.#latencies,
-          this.#outbound?.egress.busiest() ?? [],
-        ),
+      frontParts: () => this.#frontParts(),
+      sources: () => this.#outbound?.egress.busiest() ?? [],
     });
   }
 

@@ -207,3 +207,41 @@ test('the OpenAPI document names every route, and each command', async () => {
     /virus add -p "PATTERN" -o ORIGLENGTH/,
   );
 });
+
+test('the metrics are in the exposition format, to the letter', async () => {
+  await askRaw(open.port, 'GET /hello.txt HTTP/1.1');
+  const answer = await ask(open, '/metrics');
+  assert.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  const families = new Map<string, string>();
+  const samples = new Set<string>();
+  let helped = '';
+  assert.ok(answer.text.endsWith('\n'));
+  for (const line of answer.text.trimEnd().split('\n')) {
+    const help = /^# HELP ([a-z0-9_]+) [^\n]+$/.exec(line)?.[1];
+    const [, typed, type = ''] = /^# TYPE ([a-z0-9_]+) (counter|gauge|histogram)$/.exec(line) ?? [];
+    const label = '[a-z]+="(?:[^"\\\\]|\\\\[\\\\"n])*"';
+    const sample = new RegExp(
+      `^([a-z0-9_]+)((?:\\{${label}(?:,${label})*\\})?) (\\d+(?:\\.\\d+)?)$`,
+    ).exec(line);
+    if (help !== undefined) {
+      assert.ok(!families.has(help), `${help} stands twice`);
+      helped = help;
+    } else if (typed !== undefined) {
+      assert.equal(typed, helped);
+      families.set(typed, type);
+    } else {
+      assert.ok(sample !== null, line);
+      const [, name = '', labels = ''] = sample;
+      assert.ok(!samples.has(name + labels), `${name}${labels} stands twice`);
+      samples.add(name + labels);
+      const isPart = families.get(helped) === 'histogram';
+      const family = isPart ? name.replace(/_(?:bucket|sum|count)$/, '') : name;
+      assert.equal(family, helped, 'a sample stands below its own HELP and TYPE');
+      if (families.get(family) === 'counter') assert.match(name, /_total$/);
+    }
+  }
+  const took = 'wormgate_request_duration_seconds';
+  const value = (sample: string) => Number(answer.text.split(`${sample} `)[1]?.split('\n')[0]);
+  assert.ok(value(`${took}_count{lane="fast"}`) > 0);
+  assert.equal(value(`${took}_bucket{lane="fast",le="+Inf"}`), value(`${took}_count{lane="fast"}`));
+});

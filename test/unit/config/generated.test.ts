@@ -36,7 +36,12 @@ test('the shipped PROXY.CFG is without a fault and needs nothing else installed'
       cache: true,
     },
   ]);
-  assert.deepEqual(settings.admin, { listen: { host: '127.0.0.1', port: 8081 }, token: '' });
+  assert.deepEqual(settings.admin, {
+    listen: { host: '127.0.0.1', port: 8081 },
+    hosts: [],
+    sessionMs: 43_200_000,
+    token: '',
+  });
   assert.deepEqual(settings.virus.patternFiles, [
     projectPath('patterns/classic-worms.ncf'),
     projectPath('patterns/modern-worms.ncf'),

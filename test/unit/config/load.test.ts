@@ -67,7 +67,12 @@ test('one accelerator is a whole configuration, everything else has its default'
     sinks: [],
     sender: { version: 'v2c', community: 'public' },
   });
-  assert.deepEqual(settings.admin, { listen: { host: '127.0.0.1', port: 8081 }, token: '' });
+  assert.deepEqual(settings.admin, {
+    listen: { host: '127.0.0.1', port: 8081 },
+    hosts: [],
+    sessionMs: 43_200_000,
+    token: '',
+  });
   assert.deepEqual(settings.log, {
     requests: 'all',
     proxyLog: 'PROXY.LOG',
