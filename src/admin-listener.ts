@@ -16,7 +16,10 @@ export interface RunningAdmin {
 }
 
 export interface AdminListenerOptions
-  extends Pick<AdminParts, 'context' | 'statistics' | 'latencies' | 'origins' | 'ready'> {
+  extends Pick<
+    AdminParts,
+    'context' | 'statistics' | 'latencies' | 'origins' | 'ready' | 'written'
+  > {
   /** The settings in force. */
   readonly current: () => Settings;
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 /** The course of `wormgate start`: settings read, the server started, a signal awaited, the end. */
 import { formatFault, formatWarning, loadSettings } from './config/load.ts';
-import { describe, type RunOptions, WormgateServer, warn } from './wormgate.ts';
+import { describe } from './start-failure.ts';
+import { type RunOptions, WormgateServer, warn } from './wormgate.ts';
 
 /** Exit codes of `wormgate start` (docs/operations.md). */
 export const exitCodes = { ended: 0, cannotStart: 1, badConfiguration: 2 } as const;
@@ -13,7 +14,7 @@ export async function runServer(options: RunOptions): Promise<number> {
     return exitCodes.badConfiguration;
   }
   for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
-  const server = new WormgateServer(options, loaded.settings);
+  const server = new WormgateServer(options, loaded);
   const ended = server.heedSignals();
   try {
     await server.start();

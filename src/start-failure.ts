@@ -29,3 +29,8 @@ export function dataFolderFailure(folder: string, error: unknown): Error {
   const reason = isTaken ? 'a file of that name is in the way' : describeFileError(error);
   return new Error(`cannot make the data folder ${resolve(folder)}: ${reason}`, { cause: error });
 }
+
+/** An error as a sentence. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

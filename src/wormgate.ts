@@ -13,7 +13,13 @@ import { AutoUpdate } from './auto-update.ts';
 import { Caching } from './caching.ts';
 import { Certificates } from './certificates.ts';
 import { processUpMs, systemClock } from './clock.ts';
-import { formatFault, formatWarning, loadSettings, restartOnlyDifferences } from './config/load.ts';
+import {
+  type Configuration,
+  formatFault,
+  formatWarning,
+  loadSettings,
+  restartOnlyDifferences,
+} from './config/load.ts';
 import type { Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
 import { NameServers } from './egress/name-servers.ts';
@@ -27,7 +33,7 @@ import { type LogFile, LogFiles } from './log/file.ts';
 import { Latencies } from './log/latency.ts';
 import { Outbound } from './outbound.ts';
 import { PatternState } from './pattern-state.ts';
-import { dataFolderFailure } from './start-failure.ts';
+import { dataFolderFailure, describe } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
 import { type DemoSite, startDemoSite } from './upstream/demo-site.ts';
 import { listenKey, OriginTable } from './upstream/origins.ts';
@@ -44,11 +50,6 @@ export interface RunOptions {
 /** Tells the operator. */
 export function warn(sentence: string): void {
   process.stderr.write(`wormgate: ${sentence}\n`);
-}
-
-/** As a sentence. */
-export function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export class WormgateServer {
@@ -72,6 +73,7 @@ export class WormgateServer {
   readonly #caching: Caching;
   readonly #context: ConsoleContext;
   #settings: Settings;
+  #written: Configuration['written'];
   #policy: Policy | undefined;
   #proxyLog: LogFile | undefined;
   #state: PatternState | undefined;
@@ -85,8 +87,9 @@ export class WormgateServer {
   #reloading: Promise<void> = Promise.resolve();
   #reloadIsWaiting = false;
 
-  constructor(options: RunOptions, settings: Settings) {
+  constructor(options: RunOptions, { settings, written }: Configuration) {
     this.#options = options;
+    this.#written = written;
     this.#settings = settings;
     this.#logs = new LogFiles({
       backlogBytesMax: settings.limits.logBacklogBytesMax,
@@ -310,6 +313,7 @@ export class WormgateServer {
       origins: () => this.#origins.rows(),
       ready: () => !this.#draining,
       frontParts: () => this.#frontParts(),
+      written: () => this.#written,
       sources: () => this.#outbound?.egress.busiest() ?? [],
     });
   }
@@ -378,6 +382,7 @@ export class WormgateServer {
       return [describe(error)];
     }
     this.#settings = next;
+    this.#written = loaded.written;
     this.#caching.applySettings();
     this.#certificates.adopt(next.accelerators);
     for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);

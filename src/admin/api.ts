@@ -2,24 +2,21 @@
  * The admin server's interface for programs, and for the web console: every console command as JSON, what the
  * operator sees, and events. Whoever comes here has passed the guard.
  */
+import type { WrittenSetting } from '../config/written.ts';
 import type { FastifyInstance } from '../fastify.ts';
 import type { Statistics } from '../statistics.ts';
 import { consoleBody, inspectBody, patternQuery } from './api-schemas.ts';
 import { type ConsoleContext, executeLines } from './console.ts';
 import type { EventStream } from './event-stream.ts';
 import { pageOf } from './pattern-pages.ts';
-import {
-  type PatternColumn,
-  patternPage,
-  viewLists,
-  viewPattern,
-  viewSettingsTable,
-} from './views.ts';
+import { type PatternColumn, patternPage, viewLists, viewPattern, viewSettings } from './views.ts';
 
 export interface ApiParts {
   readonly context: ConsoleContext;
   readonly statistics: Statistics;
   readonly events: EventStream;
+  /** What the configuration file in force says. */
+  written(): readonly WrittenSetting[];
   /** The longest console line, in bytes. */
   lineBytesMax(): number;
   /** What would become of a request line, and why. */
@@ -70,7 +67,7 @@ interface PatternQuery {
   readonly count: number;
 }
 
-function addViews(app: FastifyInstance, { context, statistics }: ApiParts): void {
+function addViews(app: FastifyInstance, { context, statistics, written }: ApiParts): void {
   app.get('/api/screen', () => context.snapshot());
   app.get<{ Querystring: PatternQuery }>(
     '/api/patterns',
@@ -92,7 +89,7 @@ function addViews(app: FastifyInstance, { context, statistics }: ApiParts): void
   app.get('/api/throttle', () => ({ status: context.status(undefined, false) ?? '' }));
   app.get('/api/cache', () => context.cache.totals());
   app.get('/api/counters', () => statistics.totals);
-  app.get('/api/settings', () => ({ settings: viewSettingsTable() }));
+  app.get('/api/settings', () => ({ settings: viewSettings(written()) }));
 }
 
 function addInspector(app: FastifyInstance, { inspect }: ApiParts): void {

@@ -1,6 +1,8 @@
 /** What the web console is shown, as JSON: patterns, keywords, proposals, settings. Pure. */
 import { escapeText } from '../config/quoted.ts';
 import { settingsTable } from '../config/settings.ts';
+import type { Row } from '../config/table.ts';
+import type { WrittenSetting } from '../config/written.ts';
 import type { Proposal, Sample } from '../virus/change.ts';
 import type { KeywordEntry } from '../virus/keyword-list.ts';
 import { formatPattern } from '../virus/pattern.ts';
@@ -154,24 +156,45 @@ export function viewLists(listed: Listed) {
   };
 }
 
-/** A key of PROXY.CFG, for whoever wonders what it is. */
+/** A key of PROXY.CFG: what the file in force says, and what it is. */
 export interface SettingView {
   readonly section: string;
   readonly key: string;
+  /** `***`: a secret that is set. */
+  readonly value: string;
+  readonly isDefault: boolean;
   readonly default: string;
   readonly changedBy: 'reload' | 'restart';
   readonly help: string;
 }
 
-/** All keys that there are, in the order of the documents. */
-export function viewSettingsTable(): readonly SettingView[] {
-  return settingsTable.flatMap((section) =>
-    Object.entries(section.rows).map(([key, row]) => ({
-      section: section.named === true ? `${section.name} NAME` : section.name,
+/** All keys, with the values that a configuration file has given them. */
+export function viewSettings(written: readonly WrittenSetting[]): readonly SettingView[] {
+  return written.flatMap(({ section, key, value, isDefault }) => {
+    const row = rowOf(section, key);
+    if (row === undefined) return [];
+    return {
+      section: escapeText(section),
       key,
+      value: value === undefined ? '***' : escapeText(value),
+      isDefault,
       default: row.defaultNote ?? row.default,
       changedBy: row.live ? ('reload' as const) : ('restart' as const),
       help: row.help,
-    })),
+    };
+  });
+}
+
+function rowOf(section: string, key: string): Row<unknown> | undefined {
+  const name = section.toLowerCase();
+  const table = settingsTable.find((each) =>
+    each.named === true
+      ? name.startsWith(`${each.name.toLowerCase()} `)
+      : name === each.name.toLowerCase(),
   );
+  const plain = key.toLowerCase();
+  const found = Object.entries(table?.rows ?? {}).find(([each]) =>
+    [plain, plain.replace(/\d+$/, 'n')].includes(each.toLowerCase()),
+  );
+  return found?.[1];
 }

@@ -44,20 +44,25 @@ import {
   type SectionSources,
 } from './tls-settings.ts';
 import { readVirusSettings } from './virus-settings.ts';
+import { type WrittenSetting, writtenSettings } from './written.ts';
 
 const hourMs = 3_600_000;
 
 export { type ConfigFault, formatFault, formatWarning } from './fault.ts';
 export { restartOnlyDifferences } from './restart.ts';
 
+/** A file without faults. */
+export interface Configuration {
+  readonly settings: Settings;
+  /** What the file says, key by key. */
+  readonly written: readonly WrittenSetting[];
+  /** What is worth a word, such as a certificate that has expired. */
+  readonly warnings: readonly ConfigFault[];
+}
+
 /** The settings, or everything that keeps the file from being used, in the order of its lines. */
 export type Loaded =
-  | {
-      readonly ok: true;
-      readonly settings: Settings;
-      /** What is worth a word, such as a certificate that has expired. */
-      readonly warnings: readonly ConfigFault[];
-    }
+  | (Configuration & { readonly ok: true })
   | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
 /** Gives a file's bytes, or throws as `readFileSync` does. */
@@ -261,14 +266,16 @@ export function loadSettings(
   faults.push(...ini.faults);
   const report = (fault: Fault) => faults.push(fault);
   const warnings: Fault[] = [];
-  const settings = new Assembly(layOut(ini, report), report).build(file, {
+  const layout = layOut(ini, report);
+  const settings = new Assembly(layout, report).build(file, {
     folder: dirname(resolve(file)),
     readFile,
     nowMs,
     warn: (warning) => warnings.push(warning),
   });
   if (faults.length > 0) return failed();
-  return { ok: true, settings, warnings: warnings.map((warning) => ({ ...warning, file })) };
+  const written = writtenSettings(layout);
+  return { ok: true, settings, written, warnings: warnings.map((each) => ({ ...each, file })) };
 }
 
 /** The claim of a server that has a section of its own. */

@@ -15,6 +15,8 @@ export type Parsed<T> =
 /** How values of one kind are read, and what they are, in words good enough to print. */
 export interface ValueType<T> {
   /** For example `whole number of seconds, 1-3600`. */
+  /** Its value is told to nobody. */
+  readonly isSecret?: true;
   readonly description: string;
   parse(text: string): Parsed<T>;
 }
@@ -112,6 +114,7 @@ export function choice<const W extends string>(...words: readonly W[]): ValueTyp
 function secret(description: string, allowed: RegExp, message: string): ValueType<string> {
   return {
     description,
+    isSecret: true,
     parse(text) {
       const plain = plainText(text);
       if (!plain.ok) return refuse('its quotation marks or what stands within them are wrong');

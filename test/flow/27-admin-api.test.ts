@@ -107,6 +107,9 @@ test('with a token, it or a session is needed, and wrong ones are slowed', async
   assert.equal((await run(closed, 'virus -c')).status, 401);
   const bearer = { authorization: 'Bearer a-secret' };
   assert.equal((await ask(closed, '/api/screen', { headers: bearer })).status, 200);
+  const secrets = await ask(closed, '/api/settings', { headers: bearer });
+  assert.doesNotMatch(secrets.text, /a-secret/);
+  assert.match(secrets.text, /"key":"Token","value":"\*\*\*"/);
   const logIn = (token: string) => ask(closed, '/api/session', { method: 'POST', body: { token } });
   const session = await logIn('a-secret');
   assert.equal(session.status, 204);
@@ -135,8 +138,13 @@ test('patterns are searched, sorted and paged; lists, screen and settings are th
   const lists = (await ask(open, '/api/lists')).json();
   assert.equal((lists.keywords as { keyword: string }[])[0]?.keyword, '<script>');
   assert.equal((await ask(open, '/api/screen')).json().noOfPatterns, 3);
-  const settings = (await ask(open, '/api/settings')).json().settings as { key: string }[];
-  assert.ok(settings.some(({ key }) => key === 'SessionHours'));
+  const settings = (await ask(open, '/api/settings')).json().settings as {
+    key: string;
+    value: string;
+    isDefault: boolean;
+  }[];
+  const inForce = (name: string) => settings.find(({ key }) => key === name);
+  assert.deepEqual([inForce('Origin')?.value, inForce('SessionHours')?.isDefault], ['demo', true]);
   await run(open, 'virus -c', 'virus del -k "<script>"');
 });
 

@@ -7,12 +7,13 @@ export async function startSettings(): Promise<void> {
   const search = byId('setting-search', HTMLInputElement);
   const show = () => {
     const word = search.value.toLowerCase();
-    const found = settings.filter(({ section, key, help }) =>
-      `${section} ${key} ${help}`.toLowerCase().includes(word),
+    const found = settings.filter(({ section, key, value, help }) =>
+      `${section} ${key} ${value} ${help}`.toLowerCase().includes(word),
     );
     const rows = found.map((setting) => [
       setting.section,
       make('code', {}, setting.key),
+      setting.isDefault ? 'default' : make('code', {}, setting.value),
       setting.default,
       setting.changedBy,
       setting.help,
