@@ -5,9 +5,9 @@ import { type AdminParts, startAdminServer } from './admin/server.ts';
 import type { Clock } from './clock.ts';
 import type { HostPort, Settings } from './config/shape.ts';
 import type { FastifyInstance } from './fastify.ts';
-import { inspect } from './http/inspection.ts';
 import type { FrontParts } from './http/policy.ts';
 import { isSameAddress } from './listen-addresses.ts';
+import { inspectRequest } from './request-inspector.ts';
 import { listenFailure } from './start-failure.ts';
 
 export interface RunningAdmin {
@@ -25,6 +25,8 @@ export interface AdminListenerOptions
   readonly clock: Clock;
   /** What the request path decides by. */
   readonly frontParts: () => FrontParts;
+  /** The file of PROXY.LOG. */
+  readonly proxyLog: () => string;
   /** The sources of connections that have most waiting. */
   readonly sources: () => readonly SourceFigures[];
 }
@@ -32,7 +34,7 @@ export interface AdminListenerOptions
 /** Undefined when there is to be none; throws when its address cannot be had. */
 export async function bindAdmin(
   { admin }: Settings,
-  { current, clock, frontParts, sources, ...parts }: AdminListenerOptions,
+  { current, clock, frontParts, sources, proxyLog, ...parts }: AdminListenerOptions,
 ): Promise<RunningAdmin | undefined> {
   const address = admin.listen;
   if (address === undefined) return undefined;
@@ -44,10 +46,7 @@ export async function bindAdmin(
       events: new EventStream(clock, () =>
         takeFigures(parts.context, parts.statistics, parts.latencies, sources()),
       ),
-      inspect: (line) => {
-        const front = frontParts();
-        return inspect(line, '', front.policy(), front);
-      },
+      inspect: (text) => inspectRequest(text, frontParts(), proxyLog()),
       lineBytesMax: () => current().limits.consoleLineBytesMax,
       nowMs: () => clock.nowMs(),
     });

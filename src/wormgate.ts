@@ -314,6 +314,7 @@ export class WormgateServer {
       ready: () => !this.#draining,
       frontParts: () => this.#frontParts(),
       written: () => this.#written,
+      proxyLog: () => this.#logPath(this.#settings.log.proxyLog),
       sources: () => this.#outbound?.egress.busiest() ?? [],
     });
   }

@@ -43,7 +43,7 @@ export const inspectBody = {
       type: 'string',
       minLength: 1,
       maxLength: 8192,
-      description: 'A request line, each character one byte.',
+      description: 'A request line, each character one byte, or a request id of PROXY.LOG.',
     },
   },
 } as const;

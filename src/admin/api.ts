@@ -19,8 +19,8 @@ export interface ApiParts {
   written(): readonly WrittenSetting[];
   /** The longest console line, in bytes. */
   lineBytesMax(): number;
-  /** What would become of a request line, and why. */
-  inspect(requestLine: string): unknown;
+  /** What became of the request with an id, or would become of a request line, and why. */
+  inspect(text: string): Promise<unknown>;
 }
 
 /** Adds the routes below `/api`. */
@@ -101,7 +101,7 @@ function addInspector(app: FastifyInstance, { inspect }: ApiParts): void {
       if (!isLatin1(line)) {
         return await answer.code(400).send({ message: 'A character is not one byte.' });
       }
-      return await answer.send(inspect(line));
+      return await answer.send(await inspect(line));
     },
   );
 }

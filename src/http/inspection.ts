@@ -17,8 +17,8 @@ export interface InspectionStep {
 }
 
 export interface Inspection {
-  /** `refused`: the line is no request; `detect` and `never-block` are let pass. */
-  readonly outcome: 'refused' | 'pass' | 'slip' | 'drop' | 'detect' | 'never-block';
+  /** `unknown`: there is no such request; `refused`: the line is none; `detect`, `never-block` are let pass. */
+  readonly outcome: 'unknown' | 'refused' | 'pass' | 'slip' | 'drop' | 'detect' | 'never-block';
   readonly steps: readonly InspectionStep[];
 }
 

@@ -165,6 +165,12 @@ test('the inspector says what would become of a request line, and counts nothing
     steps.join('\n'),
     /It matches the pattern "default\.ida\?NNNN" -o 385, from console/,
   );
+  const logged = await open.logLine(/evil\.ida.* id=/);
+  const [, id = ''] = / id=(\S+)$/.exec(logged) ?? [];
+  const found = await inspect(id);
+  assert.equal((found.steps as { finding: string }[])[0]?.finding, logged);
+  assert.equal(found.outcome, 'pass', 'its pattern is deleted');
+  assert.equal((await inspect('0123456789-zz')).outcome, 'unknown');
   assert.equal((await inspect('GET / HTTP/1.1')).outcome, 'pass');
   assert.equal((await inspect('GET  /')).outcome, 'refused');
   assert.equal(

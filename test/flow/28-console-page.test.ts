@@ -70,7 +70,7 @@ test('an operator sees worms, adds a pattern, sees it block, deletes it, and acc
   await page.getByRole('button', { name: 'Delete the pattern evil.ida HTTP/1.' }).click();
   await page.locator('#pattern-rows code', { hasText: 'evil.ida' }).waitFor({ state: 'detached' });
   assert.ok(!isSlipped(await askRaw(wormgate.port, 'GET /evil.ida HTTP/1.1')));
-  await page.getByLabel('Request line').fill(hostile);
+  await page.getByLabel(/^Request line/).fill(hostile);
   await page.getByRole('button', { name: 'Inspect' }).click();
   await page.locator('#outcome', { hasText: 'slip' }).waitFor();
   await until(async () => (await tile('Patterns').innerText()) === '1');

@@ -7,7 +7,7 @@ export type { Figures, KeywordView, PatternView, ProposalView, SettingView };
 
 /** What would become of a request line. */
 export interface Inspection {
-  readonly outcome: 'refused' | 'pass' | 'slip' | 'drop' | 'detect' | 'never-block';
+  readonly outcome: 'unknown' | 'refused' | 'pass' | 'slip' | 'drop' | 'detect' | 'never-block';
   readonly steps: readonly { readonly step: string; readonly finding: string }[];
 }
 
