@@ -1,5 +1,5 @@
 /** Counters of the last minutes, as rates a second for the charts. Pure. */
-import type { Figures } from './server.ts';
+import type { Figures } from '../figures.ts';
 
 /** So many seconds are kept. */
 const secondsMax = 300;
