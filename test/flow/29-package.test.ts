@@ -82,6 +82,9 @@ test('the package holds what its programs and their owner need, and no sources',
     ...['LICENSE', 'README.md', 'config/PROXY.CFG', 'patterns/keywords.ncf'],
     ...['dist/bin/wormgate.js', 'dist/bin/virus.js', 'dist/bin/keyword-worker.js'],
     ...['dist/bin/LICENCES.txt', 'dist/page/index.html', 'dist/page/page.js', 'dist/page/page.css'],
+    ...['man/wormgate.1', 'man/virus.1', 'man/PROXY.CFG.5'],
+    ...['packaging/wormgate.service', 'packaging/logrotate.conf'],
+    ...['packaging/completion/wormgate.bash', 'packaging/completion/_wormgate'],
   ];
   assert.deepEqual(
     wanted.filter((path) => !packed.includes(path)),
@@ -109,6 +112,21 @@ test('wormgate and virus run from any folder', () => {
   const shown = virus('show');
   assert.equal(shown.code, 3);
   assert.match(shown.stderr, /no wormgate/i);
+});
+
+test('man finds the pages, and wormgate completion prints the file for the shell', () => {
+  for (const page of ['man1/wormgate.1', 'man1/virus.1', 'man5/PROXY.CFG.5']) {
+    assert.ok(existsSync(join(prefix, 'share', 'man', page)), page);
+  }
+  for (const [shell, name] of [
+    ['bash', 'wormgate.bash'],
+    ['zsh', '_wormgate'],
+  ] as const) {
+    const printed = wormgate('completion', shell);
+    const text = readFileSync(projectPath('packaging', 'completion', name), 'utf8');
+    assert.deepEqual(printed, { code: 0, stdout: text, stderr: '' });
+  }
+  assert.equal(wormgate('completion', 'fish').code, 1);
 });
 
 /** The status of what is asked by the address's own name: the admin server answers to no other. */
