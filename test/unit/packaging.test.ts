@@ -127,3 +127,29 @@ test('the logs are rotated by renaming and one signal', (t) => {
   const verdict = ask('logrotate', ['--debug', '--state', join(folder, 'state'), file]);
   assert.ok(verdict === undefined || /^0\n(?![\s\S]*error:)/.test(verdict), verdict);
 });
+
+test('the container is built from what is there, runs as nobody in particular, and is asked whether it is ready', () => {
+  // An instruction may go on over several lines.
+  const instructions = linesOf(
+    readFileSync(projectPath('Dockerfile'), 'utf8').replace(/\\\n\s*/g, ''),
+  );
+  const stages = instructions.filter((line) => line.startsWith('FROM '));
+  assert.equal(stages.length, 2);
+  const last = instructions.slice(instructions.lastIndexOf(stages[1] ?? ''));
+  assert.ok(last.includes('USER node'));
+  const check = last.find((line) => line.startsWith('HEALTHCHECK ')) ?? '';
+  const command: unknown = JSON.parse(/ CMD (\[.*\])$/.exec(check)?.[1] ?? '');
+  assert.ok(Array.isArray(command) && command.length === 3, check);
+  assert.ok(
+    last.some((line) => line.startsWith('ENV WORMGATE_READY=http://127.0.0.1:8081/readyz')),
+  );
+  // Of the last stage nothing is from the checkout.
+  const copied = last.filter((line) => line.startsWith('COPY '));
+  assert.ok(copied.length > 0 && copied.every((line) => line.startsWith('COPY --from=build ')));
+  const unpacked = instructions.find((line) => line.includes('sed -e')) ?? '';
+  const configuration = readFileSync(projectPath('config', 'PROXY.CFG'), 'utf8');
+  assert.ok(unpacked.includes('^Listen=127\\.0\\.0\\.1:8080$'));
+  assert.match(configuration, /^Listen=127\.0\.0\.1:8080$/m);
+  const ignored = linesOf(readFileSync(projectPath('.dockerignore'), 'utf8'));
+  for (const name of ['.git', 'node_modules', 'dist', 'data']) assert.ok(ignored.includes(name));
+});
