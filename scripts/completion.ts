@@ -127,7 +127,7 @@ function quoted(text: string): string {
 function zshOffer({ words, names }: Offer): string {
   const offers = words.map(([word, help]) => quoted(`${word}:${help}`)).join(' ');
   const steps = [
-    ...(words.length === 0 ? [] : [`offers=(${offers}); _describe -o word offers`]),
+    ...(words.length === 0 ? [] : [`offers=(${offers}); _describe word offers`]),
     ...(names === undefined ? [] : [names === 'file' ? '_files' : '_files -/']),
   ];
   return steps.length === 0 ? ':' : steps.join('; ');

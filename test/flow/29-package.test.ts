@@ -7,7 +7,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { projectPath } from '../support/paths.ts';
 import { askRaw, isSlipped, sendRaw, statusOf } from '../support/raw.ts';
@@ -25,8 +25,9 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Of the shell's variables the path alone: neither npm's settings nor NODE_PATH help. */
-const environment = { PATH: process.env.PATH, HOME: folder };
+/** Of the shell's variables the path alone, this Node first in it: neither npm's settings nor NODE_PATH help. */
+const path = `${dirname(process.execPath)}:${process.env.PATH}`;
+const environment = { PATH: path, HOME: folder };
 
 function run(command: string, args: readonly string[], cwd: string): Ended {
   const { status, stdout, stderr } = spawnSync(command, args, {

@@ -19,7 +19,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
 /** The same, with stand-ins for what zsh's own system does with the offers. */
 const zshScript = `
 compdef() { : }
-_describe() { print -l -- \${\${(@P)argv[-1]}%%:*} }
+_describe() { [[ $1 != -* ]] && print -l -- \${\${(@P)argv[-1]}%%:*} }
 _files() { print -l -- * }
 source "$1/_wormgate"; shift
 words=("$@"); CURRENT=$#; service=$1
