@@ -1,13 +1,15 @@
 /**
  * Writes the documents that follow from tables: config/PROXY.CFG and docs/settings.md from the table
- * of settings, docs/counters.md from the table of counters, docs/console.md from the table of commands.
- * Run as `npm run generate`; a test compares what it would write with what is there.
+ * of settings, docs/counters.md from the table of counters, docs/console.md from the table of commands,
+ * and the man pages and the completion of shells from these and the program's own commands. Run as `npm run generate`; a test compares what it would write with what is there.
  */
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { renderConsoleReference } from '../src/admin/command-reference.ts';
 import { renderConfiguration, renderSettingsReference } from '../src/config/reference.ts';
 import { counterNames, counterTable } from '../src/statistics.ts';
+import { completionFiles } from './completion.ts';
+import { manPages } from './man-pages.ts';
 
 function renderCounters(): string {
   const rows = counterNames.map((name) => `| \`${name}\` | ${counterTable[name].help} |`);
@@ -36,6 +38,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { path: 'docs/settings.md', text: renderSettingsReference() },
     { path: 'docs/counters.md', text: renderCounters() },
     { path: 'docs/console.md', text: renderConsoleReference() },
+    ...[...manPages, ...completionFiles].map(({ path, render }) => ({ path, text: render() })),
   ];
 }
 

@@ -14,11 +14,16 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeLicences } from './licences.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const installedLock = join(root, 'node_modules', '.wormgate-lock.json');
 const buildMark = join(root, 'dist', '.built');
+
+/** What esbuild has put into the programs, and into the page. */
+const programInputs = join(root, 'dist', 'programs.json');
+const pageInputs = join(root, 'dist', 'page.json');
 
 /** Runs a command in the project's folder, its output on stderr; ends this process when it fails. */
 function mustRun(command, args) {
@@ -72,6 +77,7 @@ function bundle() {
     '--entry-names=[name]',
     `--outdir=${join(root, 'dist', 'bin')}`,
     `--banner:js=${requireForPackages}`,
+    `--metafile=${programInputs}`,
     '--log-level=warning',
   ]);
 }
@@ -88,6 +94,7 @@ function bundlePage() {
     '--format=esm',
     '--target=es2022,chrome109,firefox115,safari16',
     `--outdir=${to}`,
+    `--metafile=${pageInputs}`,
     '--log-level=warning',
   ]);
   copyFileSync(join(from, 'index.html'), join(to, 'index.html'));
@@ -101,6 +108,7 @@ export function build() {
   mustRun(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', page]);
   bundle();
   bundlePage();
+  writeLicences(root, [programInputs, pageInputs], join(root, 'dist', 'bin', 'LICENCES.txt'));
   // npx runs the checkout's own bins as programs.
   const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   for (const file of Object.values(bin)) chmodSync(join(root, file), 0o755);

@@ -3,15 +3,13 @@
  * The program `wormgate`: reads the command line and hands over to the command. Runs when
  * it is loaded. What follows `virus` is the console's own grammar and is not read here.
  */
-import yargs, { type Arguments } from 'yargs';
-import { packageVersion } from '../config/package-folder.ts';
-import {
-  defaultConfigFile,
-  defaultDataFolder,
-  findConfigFile,
-  takeDataFolder,
-} from './arguments.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import yargs, { type Arguments, type Argv } from 'yargs';
+import { packageFolder, packageVersion } from '../config/package-folder.ts';
+import { takeDataFolder } from './arguments.ts';
 import { outliveReaders, processOutput } from './output.ts';
+import { type ProgramCommand, type ProgramWord, programCommands } from './program-commands.ts';
 
 const output = processOutput();
 
@@ -65,85 +63,73 @@ async function tune(options: Arguments, args: readonly string[]): Promise<number
   return await runTune(logs, textOption(options, 'config'), output);
 }
 
-const config = {
-  type: 'string',
-  describe: 'The configuration file',
-  default: findConfigFile(),
-  defaultDescription: defaultConfigFile,
-  requiresArg: true,
-} as const;
+function completion(options: Arguments): number {
+  const name = options.shell === 'zsh' ? '_wormgate' : 'wormgate.bash';
+  const file = join(packageFolder(), 'packaging', 'completion', name);
+  output.print(readFileSync(file, 'utf8').trimEnd());
+  return 0;
+}
 
-const data = {
-  type: 'string',
-  describe: 'The data folder',
-  default: defaultDataFolder,
-  requiresArg: true,
-} as const;
+type Carry = (options: Arguments, args: readonly string[]) => number | Promise<number>;
 
-const source = {
-  type: 'string',
-  describe: 'One server behind the egress gateway, by its address, or accelerator',
-  requiresArg: true,
-} as const;
+/** `virus` and `cache` are carried out by `main`, which reads their words differently. */
+const carriers: Readonly<Partial<Record<ProgramWord, Carry>>> = {
+  start,
+  check,
+  console: openConsole,
+  status,
+  tune,
+  completion,
+};
 
-const advise = {
-  type: 'boolean',
-  describe: 'Print the settings that follow from what was measured',
-} as const;
+function addArguments(parser: Argv, { options, operand }: ProgramCommand): Argv {
+  for (const [name, option] of Object.entries(options)) {
+    parser.option(name, {
+      type: option.kind === 'none' ? 'boolean' : 'string',
+      describe: option.help,
+      requiresArg: option.kind !== 'none',
+      ...(option.default !== undefined && { default: option.default }),
+      ...(option.defaultText !== undefined && { defaultDescription: option.defaultText }),
+    });
+  }
+  if (operand === undefined) return parser;
+  const { name, help, choices, isList } = operand;
+  // Else the last of several would be the only one.
+  if (isList) {
+    parser.parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false });
+  }
+  return parser.positional(name, {
+    type: 'string',
+    describe: help,
+    ...(choices !== undefined && { choices }),
+  });
+}
+
+/** As the parser wants a command's operand written. */
+function typedForm({ word, operand }: ProgramCommand): string {
+  if (operand === undefined) return word;
+  return `${word} <${operand.name}${operand.isList ? '..' : ''}>`;
+}
 
 async function runCommand(args: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const running = (command: (options: Arguments) => Promise<number>) => {
-    return async (options: Arguments) => {
-      exitCode = await command(options);
-    };
-  };
-  await yargs(args)
+  const parser = yargs(args)
     .scriptName('wormgate')
     .usage('$0 COMMAND [OPTIONS]')
     .locale('en')
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'parse-numbers': false })
-    .command(
-      'start',
-      'Run the accelerators in the foreground',
-      (parser) => parser.option('config', config).option('data', data),
-      running(start),
-    )
-    .command(
-      'check',
-      'Check the configuration file and print every fault',
-      (parser) => parser.option('config', config),
-      running(check),
-    )
-    .command(
-      'console',
-      'Open the console of the running server: menu, screen and commands',
-      (parser) => parser.option('data', data),
-      running(openConsole),
-    )
-    .command(
-      'status',
-      'Print the status report of the virus throttle of the running server',
-      (parser) => parser.option('data', data).option('source', source).option('advise', advise),
-      running(status),
-    )
-    .command(
-      'tune <logs..>',
-      'Read access logs and recommend a threshold and an interval for Auto Update',
-      (parser) =>
-        parser
-          // Else the last of several logs would be the only one.
-          .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false })
-          .positional('logs', { type: 'string', describe: 'Log files, plain or gzip; -: stdin' })
-          .option('config', config),
-      running((options) => tune(options, args)),
-    )
-    // Carried out by `main`, which reads neither of them here.
-    .command(
-      'virus',
-      'Send one console command to the running server: wormgate virus -h lists them',
-    )
-    .command('cache', 'Show or purge what the running server has cached: wormgate cache -h')
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'parse-numbers': false });
+  for (const row of programCommands) {
+    const carry: Carry | undefined = carriers[row.word];
+    parser.command(
+      typedForm(row),
+      row.help,
+      (own) => addArguments(own, row),
+      async (options: Arguments) => {
+        exitCode = (await carry?.(options, args)) ?? 0;
+      },
+    );
+  }
+  await parser
     .demandCommand(1, 'a command is needed')
     .strictCommands()
     .strict()

@@ -7,7 +7,8 @@ import type { AnySection, Row } from './table.ts';
 
 const lineLengthMax = 96;
 
-const configurationHead = `wormgate's configuration. The command \`wormgate check\` finds every mistake in it, and SIGHUP makes a running server read it again; a file with a mistake is refused whole and the old settings stay in force.
+/** How the file is written: what stands at the head of the shipped one. */
+export const configurationHead = `wormgate's configuration. The command \`wormgate check\` finds every mistake in it, and SIGHUP makes a running server read it again; a file with a mistake is refused whole and the old settings stay in force.
 
 A line is a [Section], a Key=Value, or a comment that begins with \`;\` or \`#\`. Names are the same in upper and lower case. Several items may share a line, as in \`[Extra Configuration] ScanVirusPatterns=1\`. A value runs to the end of its line, blanks included, unless a further [Section] or Key= follows a blank. Within quotation marks and after a comma nothing ends a value. A comment needs a line of its own, because values may hold \`;\` and \`#\`.
 
@@ -66,7 +67,8 @@ function comment(text: string): string {
     .join('\n');
 }
 
-function defaultText(row: Row<unknown>, quoted: (text: string) => string): string {
+/** The default of a key, or in words what it is. */
+export function defaultText(row: Row<unknown>, quoted: (text: string) => string): string {
   return row.defaultNote ?? (row.default === '' ? 'empty' : quoted(row.default));
 }
 
