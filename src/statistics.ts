@@ -219,6 +219,12 @@ export const counterTable = {
   log_lines_lost: { help: 'Log lines dropped because of MaxLogBacklog or a failed write.' },
   console_commands: { help: 'Console commands executed.' },
   console_refused: { help: 'Console commands refused.' },
+  admin_requests_refused: {
+    help: 'Requests to the admin server refused because they came from a foreign page or for a foreign name.',
+  },
+  admin_tokens_refused: {
+    help: 'Requests to the admin server refused because their token was missing, wrong, or one of too many.',
+  },
   console_clients_refused: { help: 'Console connections refused because of MaxConsoleClients.' },
   patterns_added: { help: 'Patterns added to the set since the start.' },
   patterns_deleted: { help: 'Patterns deleted from the set since the start.' },

@@ -51,8 +51,8 @@ export async function startAdminServer(
     ajv: { customOptions: { coerceTypes: true } },
   });
   const guard = new Guard(() => parts.admin(), parts.nowMs);
-  addGuard(app, guard);
-  addSessions(app, guard);
+  addGuard(app, guard, parts.statistics);
+  addSessions(app, guard, parts.statistics);
   app.get('/healthz', () => 'ok\n');
   app.get('/readyz', (_request, answer) =>
     answer.code(parts.ready() ? 200 : 503).send(parts.ready() ? 'ready\n' : 'draining\n'),
@@ -72,27 +72,27 @@ function renderPage({ statistics, latencies, origins }: AdminParts): string {
   return renderMetrics(statistics) + renderLatencies(latencies) + renderOriginMetrics(origins());
 }
 
-function addGuard(app: FastifyInstance, guard: Guard): void {
+function addGuard(app: FastifyInstance, guard: Guard, statistics: Statistics): void {
   app.addHook('onRequest', async (request, answer) => {
     const asking = askingOf(request);
     const place = guard.checkPlace(asking);
-    if (!place.ok) return refuse(answer, place);
+    if (!place.ok) return refuse(answer, place, statistics);
     if (openPaths.has(request.routeOptions.url ?? '')) return;
     const sender = guard.checkSender(asking);
-    if (!sender.ok) return refuse(answer, sender);
+    if (!sender.ok) return refuse(answer, sender, statistics);
   });
   app.addHook('onSend', async (_request, answer) => {
     answer.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
   });
 }
 
-function addSessions(app: FastifyInstance, guard: Guard): void {
+function addSessions(app: FastifyInstance, guard: Guard, statistics: Statistics): void {
   app.post<{ Body: { token: string } }>(
     '/api/session',
     { schema: { body: sessionBody } },
     (request, answer) => {
       const verdict = guard.logIn(request.body.token, normalizeAddress(request.ip));
-      if (!verdict.ok) return refuse(answer, verdict);
+      if (!verdict.ok) return refuse(answer, verdict, statistics);
       return answer.header('Set-Cookie', verdict.cookie).code(204).send();
     },
   );
@@ -116,7 +116,13 @@ function askingOf(request: FastifyRequest): Asking {
   };
 }
 
-function refuse(answer: FastifyReply, verdict: Verdict & { readonly ok: false }) {
+function refuse(
+  answer: FastifyReply,
+  verdict: Verdict & { readonly ok: false },
+  statistics: Statistics,
+) {
+  const isOfToken = verdict.status === 401 || verdict.status === 429;
+  statistics.add(isOfToken ? 'admin_tokens_refused' : 'admin_requests_refused');
   if (verdict.status === 401) answer.header('WWW-Authenticate', 'Bearer realm="wormgate"');
   if (verdict.retryAfter !== undefined) answer.header('Retry-After', String(verdict.retryAfter));
   return answer.code(verdict.status).send(`${verdict.message}\n`);

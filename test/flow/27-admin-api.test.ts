@@ -100,6 +100,7 @@ test('foreign pages and foreign names are refused', async () => {
   const crossSite = { 'sec-fetch-site': 'cross-site' };
   assert.equal((await ask(open, '/api/screen', { headers: crossSite })).status, 403);
   assert.equal((await ask(open, '/metrics', { headers: crossSite })).status, 403);
+  assert.equal((await ask(open, '/api/counters')).json().admin_requests_refused, 5);
 });
 
 test('with a token, it or a session is needed, and wrong ones are slowed', async () => {
