@@ -2,7 +2,7 @@
  * The events, put together: what the running parts tell becomes lines of the EventLog and POSTs to the
  * webhook, at most EventsPerSecond of each kind.
  */
-import type { Clock, Timer } from './clock.ts';
+import type { Timer } from './clock.ts';
 import type { EventKind } from './config/event-rows.ts';
 import type { EventSettings } from './config/shape.ts';
 import type { LearningCause } from './learning-lines.ts';
@@ -11,16 +11,19 @@ import { EventRate } from './log/event-rate.ts';
 import { blockedFields, type EventFields, formatEvent, formatOmitted } from './log/events.ts';
 import type { LogFile } from './log/file.ts';
 import type { ThrottleAlert } from './log/throttle-log.ts';
+import { Webhook } from './log/webhook.ts';
+import { type PosterOptions, WebhookPoster } from './log/webhook-post.ts';
 import type { Statistics } from './statistics.ts';
 import type { Change } from './virus/change.ts';
 import type { Suspect } from './virus/suspects.ts';
 
-export interface EventServiceOptions {
+export interface EventServiceOptions extends PosterOptions {
   readonly settings: () => EventSettings;
   /** The EventLog, if there is one. */
   readonly file: () => LogFile | undefined;
-  readonly clock: Clock;
   readonly statistics: Statistics;
+  /** A sentence for the operator. */
+  readonly warn: (sentence: string) => void;
 }
 
 const secondMs = 1000;
@@ -29,6 +32,8 @@ const secondMs = 1000;
 export class EventService {
   readonly #options: EventServiceOptions;
   readonly #rate = new EventRate();
+  readonly #poster: WebhookPoster;
+  readonly #webhook: Webhook;
   #kinds: ReadonlySet<EventKind> = new Set();
   #wantsBlocked = false;
   /** Runs while a second is counted. */
@@ -36,14 +41,23 @@ export class EventService {
 
   constructor(options: EventServiceOptions) {
     this.#options = options;
+    this.#poster = new WebhookPoster(options);
+    this.#webhook = new Webhook({
+      ...options,
+      settings: () => options.settings().webhook,
+      post: this.#poster.post,
+      random: Math.random,
+    });
     this.applySettings();
   }
 
   /** Follows the settings in force. */
   applySettings(): void {
-    const { kinds, logFile } = this.#options.settings();
-    this.#kinds = new Set(logFile === '' ? [] : kinds);
+    const { kinds, logFile, webhook } = this.#options.settings();
+    const isTold = logFile !== '' || webhook.url !== '';
+    this.#kinds = new Set(isTold ? kinds : []);
     this.#wantsBlocked = this.#kinds.has('blocked');
+    this.#webhook.applySettings();
   }
 
   /** A line of PROXY.LOG: nearly all of them are no events, and cost no more than these comparisons. */
@@ -83,12 +97,19 @@ export class EventService {
     this.#make('origin', atMs, { origin, state, why: state === 'down' ? why : null });
   }
 
-  /** Tells what was omitted so far; what is noted afterwards is lost. */
-  close(): void {
+  /** The process ends: each event that waits is POSTed once, and after `drainMs` none any more. */
+  endWithin(drainMs: number): void {
+    this.#webhook.endWithin(drainMs);
+  }
+
+  /** Tells what was omitted so far, and waits as `endWithin` says; what is noted afterwards is lost. */
+  async close(): Promise<void> {
     this.#second?.cancel();
     this.#endSecond();
     this.#kinds = new Set();
     this.#wantsBlocked = false;
+    await this.#webhook.close();
+    this.#poster.close();
   }
 
   #make<K extends EventKind>(kind: K, atMs: number, fields: EventFields<K>): void {
@@ -115,5 +136,6 @@ export class EventService {
     const { file, statistics } = this.#options;
     statistics.add('events');
     if (file()?.append(text) === true) statistics.add('event_lines');
+    this.#webhook.push(text);
   }
 }

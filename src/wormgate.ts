@@ -105,6 +105,8 @@ export class WormgateServer {
       file: () => this.#logs.events,
       clock: this.#clock,
       statistics: this.#statistics,
+      lookUp: (host) => this.#nameServers.addressesOfOrigin(host),
+      warn,
     });
     this.#certificates = new Certificates({
       clock: this.#clock,
@@ -191,17 +193,18 @@ export class WormgateServer {
   /** Stops whatever runs, letting answers under way finish for `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#draining = true;
+    this.#events.endWithin(drainMs);
     await Promise.all([this.#fronts.closeAll(drainMs), this.#outbound?.close(drainMs)]);
     this.#certificates.close();
     await this.#console?.close();
     await this.#admin?.app.close();
     this.#caching.close();
     this.#origins.close();
-    this.#nameServers.close();
     await this.#demo?.close();
     await this.#autoUpdate?.close();
     await this.#state?.close();
-    this.#events.close();
+    await this.#events.close();
+    this.#nameServers.close();
     await this.#logs.close();
   }
 
