@@ -40,7 +40,7 @@ export class WebhookPoster {
 
   readonly post: SendPost = async (post, signal) => {
     const first = await this.#try(post, signal);
-    // The receiver has given up the connection meanwhile: that says nothing about the receiver.
+    // It had given up the connection before the POST came: that says nothing about the receiver.
     return first.isStale && !signal.aborted
       ? (await this.#try(post, signal)).outcome
       : first.outcome;

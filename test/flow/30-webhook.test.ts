@@ -57,6 +57,18 @@ test('every event arrives, in order, with the token, over one connection', async
   assert.equal(wormgate.stderr, '');
 });
 
+test('a kept-alive connection that the receiver has given up costs nothing but another one', async (t) => {
+  const receiver = await startWebhookReceiver(t);
+  receiver.isShortLived = true;
+  const wormgate = await startWormgate(t, options(receiver.port, 'WebhookRetries=0'));
+  for (const count of [1, 2, 3]) {
+    await attack(wormgate);
+    await until(async () => (await wormgate.counter('webhook_events_sent')) === count);
+  }
+  assert.equal(await wormgate.counter('webhook_failures'), 0);
+  assert.equal(receiver.connectionCount, 3);
+});
+
 test('500 and then ok: the same events again', async (t) => {
   const receiver = await startWebhookReceiver(t);
   receiver.statuses.push(500);

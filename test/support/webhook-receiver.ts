@@ -16,10 +16,11 @@ export interface WebhookReceiver {
   readonly port: number;
   readonly posts: readonly ReceivedPost[];
   /** The connections that it has had. */
-  readonly connectionCount: number;
+  connectionCount: number;
   /** The statuses of the next answers, then 204 for ever; undefined: it says nothing. */
   readonly statuses: (number | undefined)[];
-  close(): Promise<void>;
+  /** A second request on a connection finds it closed. */
+  isShortLived: boolean;
 }
 
 export async function startWebhookReceiver(
@@ -28,7 +29,11 @@ export async function startWebhookReceiver(
 ): Promise<WebhookReceiver> {
   const posts: ReceivedPost[] = [];
   const statuses: (number | undefined)[] = [];
+  const used = new WeakSet<object>();
+  const receiver = { posts, statuses, isShortLived: false, connectionCount: 0 };
   const receive: http.RequestListener = async (request, response) => {
+    if (receiver.isShortLived && used.has(request.socket)) return void request.socket.destroy();
+    used.add(request.socket);
     const { url = '', headers } = request;
     posts.push({ url, headers, events: JSON.parse(await text(request)) });
     const status = statuses.length > 0 ? statuses.shift() : 204;
@@ -39,27 +44,16 @@ export async function startWebhookReceiver(
     options.tls === undefined
       ? http.createServer(receive)
       : https.createServer(options.tls, receive);
-  let connectionCount = 0;
   server.on('connection', () => {
-    connectionCount += 1;
+    receiver.connectionCount += 1;
   });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
-  const close = async () => {
-    if (!server.listening) return;
+  test.after(async () => {
     server.close();
     server.closeAllConnections();
     await once(server, 'close');
-  };
-  test.after(close);
+  });
   const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    posts,
-    statuses,
-    close,
-    get connectionCount() {
-      return connectionCount;
-    },
-  };
+  return Object.assign(receiver, { port });
 }
