@@ -1,15 +1,21 @@
 /**
  * Writes the documents that follow from tables: config/PROXY.CFG and docs/settings.md from the table
  * of settings, docs/counters.md from the table of counters, docs/console.md from the table of commands,
- * and the man pages and the completion of shells from these and the program's own commands. Run as `npm run generate`; a test compares what it would write with what is there.
+ * the end of docs/events.md from the table of events, and the man pages and the completion of shells from
+ * these and the program's own commands. Run as `npm run generate`; a test compares what it would write with
+ * what is there.
  */
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { renderConsoleReference } from '../src/admin/command-reference.ts';
 import { renderConfiguration, renderSettingsReference } from '../src/config/reference.ts';
+import { renderEventReference } from '../src/log/events.ts';
 import { counterNames, counterTable } from '../src/statistics.ts';
 import { completionFiles } from './completion.ts';
 import { manPages } from './man-pages.ts';
+
+// Compiled, this file is dist/scripts/generate.js.
+const root = join(import.meta.dirname, '..', '..');
 
 function renderCounters(): string {
   const rows = counterNames.map((name) => `| \`${name}\` | ${counterTable[name].help} |`);
@@ -23,6 +29,15 @@ What a running wormgate counts, from its start on. No counter ever goes down.
 | --- | --- |
 ${rows.join('\n')}
 `;
+}
+
+const eventsMark =
+  '<!-- From here on written by `npm run generate` from the table in src/log/events.ts. -->\n';
+
+/** What is written by hand stays. */
+function renderEvents(): string {
+  const [byHand = ''] = readFileSync(join(root, 'docs/events.md'), 'utf8').split(eventsMark);
+  return `${byHand}${eventsMark}\n${renderEventReference()}`;
 }
 
 /** A generated file: its path within the project, and the text that it should have. */
@@ -39,6 +54,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { path: 'docs/counters.md', text: renderCounters() },
     { path: 'docs/console.md', text: renderConsoleReference() },
     ...[...manPages, ...completionFiles].map(({ path, render }) => ({ path, text: render() })),
+    { path: 'docs/events.md', text: renderEvents() },
   ];
 }
 
@@ -48,8 +64,6 @@ function isMain(): boolean {
 }
 
 if (isMain()) {
-  // Compiled, this file is dist/scripts/generate.js.
-  const root = join(import.meta.dirname, '..', '..');
   for (const { path, text } of generatedFiles()) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);

@@ -7,7 +7,7 @@
 import type { Clock, Timer } from './clock.ts';
 import type { Settings } from './config/shape.ts';
 import { type CheckThread, KeywordChecks } from './keyword-checks.ts';
-import { LearningLines } from './learning-lines.ts';
+import { type LearningCause, LearningLines } from './learning-lines.ts';
 import type { Statistics } from './statistics.ts';
 import type { Change, Outcome, Proposal, TunableName } from './virus/change.ts';
 import { DistributionTable } from './virus/heuristics.ts';
@@ -28,6 +28,10 @@ export interface AutoUpdateOptions {
   readonly startThread: () => CheckThread;
   /** Takes a line for the console's log. */
   readonly record: (line: string) => void;
+  /** Told of each suspect that is to be checked. */
+  readonly onSuspect?: (suspect: Suspect) => void;
+  /** Told of what was added or proposed, and why. */
+  readonly onLearned?: (change: Change, cause: LearningCause) => void;
   /** Told, in a sentence, of failures. */
   readonly warn: (sentence: string) => void;
   /** A whole number from 0 to 2^53 - 1, random at every start. */
@@ -76,7 +80,7 @@ export class AutoUpdate {
       patternStartOffset,
       hitRates,
       statistics,
-      take: (suspect) => this.#checks.offer(suspect),
+      take: (suspect) => this.#take(suspect),
     });
     const memory = {
       patternStartOffset,
@@ -190,6 +194,12 @@ export class AutoUpdate {
     keywordScreen.isOn = scanVirusPatterns && (this.suspects.isWatching || canBlock);
   }
 
+  #take(suspect: Suspect): boolean {
+    const isTaken = this.#checks.offer(suspect);
+    if (isTaken) this.#options.onSuspect?.(suspect);
+    return isTaken;
+  }
+
   #learn(suspect: Suspect, keyword: string | undefined): void {
     const { database } = this.#options;
     const entry = keyword === undefined ? undefined : database.keywords.find(keyword);
@@ -233,7 +243,9 @@ export class AutoUpdate {
     const isConfirmed = before === undefined && database.keywords.find(keyword)?.confirmedAtMs;
     if (isConfirmed) statistics.add('keywords_confirmed');
     const frequency = { count: this.suspects.threshold, seconds: hitRates.intervalSeconds };
-    this.#lines.learned(change, outcome, { suspect, keyword, frequency });
+    const cause = { suspect, keyword, frequency };
+    this.#lines.learned(change, outcome, cause);
+    if (outcome.kind === 'done') this.#options.onLearned?.(change, cause);
   }
 
   async #commit(change: Change): Promise<Outcome> {

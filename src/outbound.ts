@@ -9,7 +9,7 @@ import type { ThrottleAlert } from './log/throttle-log.ts';
 import type { TrapSender } from './log/traps.ts';
 import { startTraps } from './trap-service.ts';
 
-export type OutboundOptions = Omit<EgressServiceOptions, 'onAlert'> & {
+export type OutboundOptions = EgressServiceOptions & {
   readonly dataFolder: string;
 };
 
@@ -23,7 +23,10 @@ export class Outbound {
 
   constructor(options: OutboundOptions) {
     this.#options = options;
-    const onAlert = (alert: ThrottleAlert) => this.#traps?.tell(alert);
+    const onAlert = (alert: ThrottleAlert) => {
+      this.#traps?.tell(alert);
+      options.onAlert(alert);
+    };
     this.egress = new EgressService({ ...options, onAlert });
     const { resolver, sources } = this.egress;
     this.#dynamicOrigins = new DynamicOrigins({ ...options, resolver, sources });

@@ -215,6 +215,17 @@ export const counterTable = {
   snmp_traps_failed: {
     help: 'SNMP traps that could not be sent: the sink has no address, cannot be reached from here, or has 64 traps under way.',
   },
+  events: { help: 'Events made for the EventLog and the Webhook.' },
+  events_omitted: { help: 'Events not made because of EventsPerSecond.' },
+  event_lines: { help: 'Events handed to the EventLog.' },
+  webhook_posts: { help: 'POSTs to the Webhook, each try counted.' },
+  webhook_failures: {
+    help: 'POSTs to the Webhook that found nobody, took longer than WebhookTimeout, or were not answered 2xx.',
+  },
+  webhook_events_sent: { help: 'Events that the Webhook answered 2xx.' },
+  webhook_events_lost: {
+    help: 'Events that the Webhook never got: because of MaxWebhookQueue or WebhookRetries, because it refused them, or because wormgate ended or Webhook was emptied before.',
+  },
   log_lines: { help: 'Lines handed to the log files.' },
   log_lines_lost: { help: 'Log lines dropped because of MaxLogBacklog or a failed write.' },
   console_commands: { help: 'Console commands executed.' },

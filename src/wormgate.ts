@@ -3,8 +3,7 @@
  * failure leaves nothing behind, reloads on SIGHUP, drains on SIGTERM and SIGINT.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { ConsoleContext } from './admin/console.ts';
 import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
@@ -22,18 +21,21 @@ import {
 } from './config/load.ts';
 import type { Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
+import { makeDataFolder } from './data-folder.ts';
 import { NameServers } from './egress/name-servers.ts';
+import { EventService } from './event-service.ts';
 import { Fronts } from './fronts.ts';
 import { listenersFor } from './http/listeners.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
 import { startKeywordThread } from './keyword-checks.ts';
 import { isSameAddress, listenAddresses } from './listen-addresses.ts';
 import { formatAccess } from './log/access.ts';
-import { type LogFile, LogFiles } from './log/file.ts';
+import type { LogFile } from './log/file.ts';
 import { Latencies } from './log/latency.ts';
+import { LogSet } from './log-set.ts';
 import { Outbound } from './outbound.ts';
 import { PatternState } from './pattern-state.ts';
-import { dataFolderFailure, describe } from './start-failure.ts';
+import { describe } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
 import { type DemoSite, startDemoSite } from './upstream/demo-site.ts';
 import { listenKey, OriginTable } from './upstream/origins.ts';
@@ -64,11 +66,13 @@ export class WormgateServer {
     lookUp: (host) => this.#nameServers.addressesOfOrigin(host),
     warn,
     count: (counter) => this.#statistics.add(counter),
+    onHealth: (origin, state, why) => this.#events.noteOrigin(origin, state, why),
     upMs: processUpMs,
   });
   readonly #certificates: Certificates;
   readonly #fronts = new Fronts(() => this.#frontParts());
-  readonly #logs: LogFiles;
+  readonly #logs: LogSet;
+  readonly #events: EventService;
   readonly #hitRates: HitRates;
   readonly #caching: Caching;
   readonly #context: ConsoleContext;
@@ -91,10 +95,20 @@ export class WormgateServer {
     this.#options = options;
     this.#written = written;
     this.#settings = settings;
-    this.#logs = new LogFiles({
+    this.#logs = new LogSet({
+      dataFolder: options.dataFolder,
+      settings: () => this.#settings,
       backlogBytesMax: settings.limits.logBacklogBytesMax,
       clock: this.#clock,
       statistics: this.#statistics,
+    });
+    this.#events = new EventService({
+      settings: () => this.#settings.events,
+      file: () => this.#logs.events,
+      clock: this.#clock,
+      statistics: this.#statistics,
+      lookUp: (host) => this.#nameServers.addressesOfOrigin(host),
+      warn,
     });
     this.#certificates = new Certificates({
       clock: this.#clock,
@@ -117,7 +131,7 @@ export class WormgateServer {
       throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
       caching: this.#caching,
       origins: () => this.#origins.rows(),
-      consoleLog: () => this.#consoleLog,
+      consoleLog: () => this.#logs.console,
       nowMs: () => this.#clock.nowMs(),
     });
   }
@@ -131,12 +145,10 @@ export class WormgateServer {
 
   async #startParts(): Promise<void> {
     const settings = this.#settings;
-    this.#makeDataFolder();
+    makeDataFolder(this.#options.dataFolder);
     // First of all, because it finds out whether another server works on this data folder.
     await this.#openConsole();
-    this.#proxyLog = await this.#openLog(settings.log.proxyLog);
-    await this.#openLog(settings.log.consoleLog);
-    await this.#openLog(settings.log.throttleLog);
+    this.#proxyLog = await this.#logs.open(settings);
     await this.#openState(settings);
     const outbound = new Outbound({
       settings: () => this.#settings,
@@ -145,7 +157,8 @@ export class WormgateServer {
       nameServers: this.#nameServers,
       dataFolder: this.#options.dataFolder,
       isOrigin: (host) => this.#origins.hasHost(host),
-      record: (text) => this.#logs.get(this.#logPath(this.#settings.log.throttleLog)).append(text),
+      record: (text) => this.#logs.throttle.append(text),
+      onAlert: (alert) => this.#events.noteAlert(alert),
       logLine: (line) => this.#proxyLog?.append(line),
     });
     this.#outbound = outbound;
@@ -182,26 +195,19 @@ export class WormgateServer {
   /** Stops whatever runs, letting answers under way finish for `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#draining = true;
+    this.#events.endWithin(drainMs);
     await Promise.all([this.#fronts.closeAll(drainMs), this.#outbound?.close(drainMs)]);
     this.#certificates.close();
     await this.#console?.close();
     await this.#admin?.app.close();
     this.#caching.close();
     this.#origins.close();
-    this.#nameServers.close();
     await this.#demo?.close();
     await this.#autoUpdate?.close();
     await this.#state?.close();
-    await this.#logs.closeAll();
-  }
-
-  #makeDataFolder(): void {
-    const { dataFolder } = this.#options;
-    try {
-      mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      throw dataFolderFailure(dataFolder, error);
-    }
+    await this.#events.close();
+    this.#nameServers.close();
+    await this.#logs.close();
   }
 
   async #openConsole(): Promise<void> {
@@ -234,16 +240,14 @@ export class WormgateServer {
       clock: this.#clock,
       statistics: this.#statistics,
       startThread: startKeywordThread,
-      record: (line) => this.#consoleLog.append(line),
+      record: (line) => this.#logs.console.append(line),
+      onSuspect: (suspect) => this.#events.noteSuspect(suspect),
+      onLearned: (change, cause) => this.#events.noteLearned(change, cause),
       warn,
       seed: randomBytes(6).readUIntLE(0, 6),
     });
     this.#autoUpdate.start();
     this.#state = state;
-  }
-
-  get #consoleLog(): LogFile {
-    return this.#logs.get(this.#logPath(this.#settings.log.consoleLog));
   }
 
   async #makePolicy(settings: Settings): Promise<Policy> {
@@ -299,7 +303,10 @@ export class WormgateServer {
       latencies: this.#latencies,
       nowMs: () => this.#clock.nowMs(),
       draining: () => this.#draining,
-      logAccess: (entry) => this.#proxyLog?.append(formatAccess(entry)),
+      logAccess: (entry) => {
+        this.#proxyLog?.append(formatAccess(entry));
+        this.#events.noteAccess(entry);
+      },
     };
   }
 
@@ -314,31 +321,17 @@ export class WormgateServer {
       ready: () => !this.#draining,
       frontParts: () => this.#frontParts(),
       written: () => this.#written,
-      proxyLog: () => this.#logPath(this.#settings.log.proxyLog),
+      proxyLog: () => this.#logs.proxyLogPath,
       sources: () => this.#outbound?.egress.busiest() ?? [],
     });
-  }
-
-  #logPath(name: string): string {
-    return isAbsolute(name) ? name : join(this.#options.dataFolder, name);
-  }
-
-  async #openLog(name: string): Promise<LogFile> {
-    const log = this.#logs.get(this.#logPath(name));
-    const opened = await log.open();
-    if (!opened.ok) throw new Error(opened.message);
-    return log;
   }
 
   async #reload(): Promise<void> {
     this.#reloadIsWaiting = false;
     if (this.#draining) return;
-    await this.#logs.reopenAll();
+    await this.#logs.reopen();
     const refusal = await this.#tryReload();
-    const { proxyLog, consoleLog, throttleLog } = this.#settings.log;
-    await this.#logs.keepOnly(
-      [proxyLog, consoleLog, throttleLog].map((name) => this.#logPath(name)),
-    );
+    await this.#logs.closeOthers();
     if (refusal.length === 0) {
       this.#statistics.add('reloads');
       warn(`${this.#options.configFile} was read again and is in force`);
@@ -362,9 +355,7 @@ export class WormgateServer {
     let gateway = this.#outbound?.egress.gateway;
     try {
       if (!isSameAddress(admin?.address, next.admin.listen)) admin = await this.#bindAdmin(next);
-      const proxyLog = await this.#openLog(next.log.proxyLog);
-      await this.#openLog(next.log.consoleLog);
-      await this.#openLog(next.log.throttleLog);
+      const proxyLog = await this.#logs.open(next);
       if (!isSameAddress(gateway?.address, next.egress.listen)) {
         gateway = await this.#outbound?.egress.open(next);
       }
@@ -385,6 +376,7 @@ export class WormgateServer {
     this.#settings = next;
     this.#written = loaded.written;
     this.#caching.applySettings();
+    this.#events.applySettings();
     this.#certificates.adopt(next.accelerators);
     for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
     if (admin !== this.#admin) await this.#admin?.app.close();

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readCacheSettings } from './cache-settings.ts';
 import { type ClaimingAccelerator, type ClaimingServer, checkClaims } from './claims.ts';
+import { readEventSettings } from './event-settings.ts';
 import { type ConfigFault, describeFileError, type Fault } from './fault.ts';
 import { parseIni } from './ini.ts';
 import { type AcceleratorSection, type Layout, layOut } from './layout.ts';
@@ -17,6 +18,7 @@ import {
   adminSection,
   cacheSection,
   egressSection,
+  eventsSection,
   extraSection,
   limitsSection,
   logSection,
@@ -216,6 +218,7 @@ class Assembly {
       claimOf(egressReader, egress),
     );
     const extra = this.#reader(extraSection);
+    const log = this.#log();
     return {
       file,
       scanVirusPatterns: extra.get('ScanVirusPatterns'),
@@ -228,7 +231,8 @@ class Assembly {
       snmp: readSnmpSettings(this.#reader(snmpSection)),
       limits: this.#limits(),
       admin,
-      log: this.#log(),
+      log,
+      events: readEventSettings(this.#reader(eventsSection), log),
     };
   }
 }

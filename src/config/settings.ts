@@ -12,6 +12,7 @@ import {
   originAddress,
   serverName,
 } from './endpoint.ts';
+import { eventsSection } from './event-rows.ts';
 import { limitsSection } from './limit-rows.ts';
 import { originRows } from './origin-rows.ts';
 import { snmpSection } from './snmp-rows.ts';
@@ -180,7 +181,15 @@ export const logSection = defineSection({
   },
 });
 
-export { cacheSection, egressSection, limitsSection, snmpSection, throttleSection, virusSection };
+export {
+  cacheSection,
+  egressSection,
+  eventsSection,
+  limitsSection,
+  snmpSection,
+  throttleSection,
+  virusSection,
+};
 
 /** Every section, in the order of the documents. */
 export const settingsTable: readonly AnySection[] = [
@@ -193,5 +202,6 @@ export const settingsTable: readonly AnySection[] = [
   snmpSection,
   adminSection,
   logSection,
+  eventsSection,
   limitsSection,
 ];

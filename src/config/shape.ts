@@ -3,6 +3,7 @@
  * filled in. Immutable; a reload makes a new one and swaps it whole.
  */
 
+import type { EventKind } from './event-rows.ts';
 import type { ParameterFault, ParameterValues } from './throttle-parameters.ts';
 
 /** A host and port to listen on or connect to. An IPv6 host has no brackets here. */
@@ -289,6 +290,26 @@ export interface LogSettings {
   readonly throttleLog: string;
 }
 
+/** Where events are POSTed to; an empty `url` means nowhere. */
+export interface WebhookSettings {
+  readonly url: string;
+  readonly token: string;
+  readonly timeoutMs: number;
+  readonly retriesMax: number;
+  readonly queueMax: number;
+  readonly batchMax: number;
+}
+
+/** `[Events]`. */
+export interface EventSettings {
+  /** As written; empty: none. */
+  readonly logFile: string;
+  readonly kinds: readonly EventKind[];
+  /** Of each kind. */
+  readonly perSecondMax: number;
+  readonly webhook: WebhookSettings;
+}
+
 export interface Settings {
   /** The file it was read from, as given. */
   readonly file: string;
@@ -304,4 +325,5 @@ export interface Settings {
   readonly limits: LimitSettings;
   readonly admin: AdminSettings;
   readonly log: LogSettings;
+  readonly events: EventSettings;
 }

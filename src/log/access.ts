@@ -98,7 +98,8 @@ function formatReason({ matched, from }: VirusReason): string {
   return `${what} from=${escapeToken(from)}`;
 }
 
-function unpaddedText(pattern: Uint8Array): string {
+/** A pattern as latin1 text, without the zero bytes at its end. */
+export function unpaddedText(pattern: Uint8Array): string {
   let end = pattern.length;
   while (end > 0 && pattern[end - 1] === 0) end -= 1;
   let text = '';

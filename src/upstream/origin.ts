@@ -24,6 +24,8 @@ export interface OriginSurroundings {
   /** A sentence for the operator. */
   warn(sentence: string): void;
   count(counter: CounterName): void;
+  /** Told when an origin is left out, with the reason, and when it is back. */
+  onHealth?(origin: string, state: 'down' | 'up', why: string): void;
   /** Milliseconds since some moment; never goes back. */
   upMs(): number;
 }
@@ -234,6 +236,7 @@ export class Origin implements Balanced, OriginChoice {
     const { count, warn } = this.#surroundings;
     count(change === 'out' ? 'origins_left_out' : 'origins_back');
     if (change === 'back') this.#toldReason = '';
+    this.#surroundings.onHealth?.(this.name, change === 'out' ? 'down' : 'up', why);
     if (change === 'out') warn(`origin ${this.name} is down: ${why}`);
     else warn(`origin ${this.name} is back`);
   }

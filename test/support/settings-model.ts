@@ -13,6 +13,7 @@ import type {
   ThrottleConfiguration,
 } from '../../src/config/shape.ts';
 import { cacheModel, renderCache } from './cache-settings-model.ts';
+import { eventModel, renderEvents } from './event-settings-model.ts';
 import { originModel, renderOrigin, renderOriginSettings } from './origin-model.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
 import { renderTls, tlsModel } from './tls-model.ts';
@@ -268,6 +269,7 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
     consoleLog: fileText.map((text) => `/c${text}`),
     throttleLog: fileText.map((text) => `t${text}`),
   }),
+  events: eventModel,
 });
 
 const bit = (yes: boolean) => (yes ? '1' : '0');
@@ -340,6 +342,8 @@ export function renderSettings(settings: Settings): string[] {
     `Token=${quote(admin.token)}`,
     `Hosts=${admin.hosts.join(',')}`,
     `SessionHours=${admin.sessionMs / 3_600_000}`,
+    '[Events]',
+    ...renderEvents(settings.events),
     '[Log]',
     `LogRequests=${log.requests}`,
     `ProxyLog=${quoteName(log.proxyLog)}`,
