@@ -1,9 +1,9 @@
 /**
- * The answer that a client gets from a stored one: the whole, a part, 304 or 416, with Age and Cache-Status.
- * As text for a socket, and as a list of lines for node:http and HTTP/2.
+ * The answer that a client gets from a stored one: the whole, a part, 304 or 416. What is added to it on its
+ * way, and how it is written, is each lane's business.
  */
 import { isNotModified, isRangeWanted, notModifiedLines } from './conditional.ts';
-import { ageSeconds, linesText, type StoredAnswer } from './entry.ts';
+import type { StoredAnswer } from './entry.ts';
 import type { HeaderLine } from './fields.ts';
 import type { LookupRequest } from './lookup.ts';
 import { contentRange, decideRange, type RangeDecision } from './range.ts';
@@ -69,46 +69,4 @@ function unsatisfiable({ lines, body }: StoredAnswer, decision: RangeDecision): 
     bodyStart: 0,
     bodyEnd: 0,
   };
-}
-
-/** Age, and Cache-Status where it is wanted, as lines. */
-export function addedLines(
-  answer: StoredAnswer,
-  nowMs: number,
-  cacheStatus: string | undefined,
-): HeaderLine[] {
-  const lines: HeaderLine[] = [['Age', String(ageSeconds(answer, nowMs))]];
-  if (cacheStatus !== undefined) lines.push(['Cache-Status', cacheStatus]);
-  return lines;
-}
-
-export interface HeadOptions {
-  readonly nowMs: number;
-  /** The value of Cache-Status; undefined: none is sent. */
-  readonly cacheStatus: string | undefined;
-  /** The connection is closed behind the answer. */
-  readonly closes: boolean;
-}
-
-/** The head of the stored answer as a whole, latin1, the blank line included: the ordinary hit. */
-export function wholeHeadText(answer: StoredAnswer, options: HeadOptions): string {
-  return answer.headText + endOfHead(answer, options);
-}
-
-/** The head of any answer from the store, latin1, the blank line included; `extra` lines stand before Age. */
-export function headText(
-  answer: StoredAnswer,
-  client: ClientAnswer,
-  options: HeadOptions,
-  extra: readonly HeaderLine[] = [],
-): string {
-  const { status, reason, lines } = client;
-  const begin = `HTTP/1.1 ${status} ${reason}\r\n${linesText(lines)}${linesText(extra)}`;
-  return begin + endOfHead(answer, options);
-}
-
-function endOfHead(answer: StoredAnswer, { nowMs, cacheStatus, closes }: HeadOptions): string {
-  let text = `Age: ${ageSeconds(answer, nowMs)}\r\n`;
-  if (cacheStatus !== undefined) text += `Cache-Status: ${cacheStatus}\r\n`;
-  return closes ? `${text}Connection: close\r\n\r\n` : `${text}\r\n`;
 }

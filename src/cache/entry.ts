@@ -192,7 +192,7 @@ function joined(pieces: readonly Uint8Array[]): Buffer {
 }
 
 /** Header lines as text, each with its line end. */
-export function linesText(lines: readonly HeaderLine[]): string {
+function linesText(lines: readonly HeaderLine[]): string {
   let text = '';
   for (const [name, value] of lines) text += `${name}: ${value}\r\n`;
   return text;

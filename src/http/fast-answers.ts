@@ -8,14 +8,14 @@ import type { HeaderReader } from '../cache/fields.ts';
 import type { DeliveryRequest, Watched } from '../delivery/recipient.ts';
 import { answerHead } from '../upstream/answer-content.ts';
 import type { AnswerScanner } from '../upstream/answer-head.ts';
-import { AnswerRelay } from '../upstream/answer-relay.ts';
+import { AnswerRelay, writeTogether } from '../upstream/answer-relay.ts';
 import type { AnswerSink } from '../upstream/answer-sink.ts';
 import type { OriginFaultCode } from '../upstream/faults.ts';
 import { Relay } from '../upstream/relay.ts';
 import type { Awaited, RelayClient, RelayedRequest } from '../upstream/relay-client.ts';
 import { hitEnd, hitText, passedLine, uncachedStatus } from './delivered-head.ts';
 import { logRequest } from './exchange-log.ts';
-import { type DeliveryConnection, FastDelivery, writeAnswer } from './fast-delivery.ts';
+import { type DeliveryConnection, FastDelivery } from './fast-delivery.ts';
 import type { FastRequest } from './fast-request.ts';
 import { countRetry } from './handle.ts';
 import { headerOf } from './head-text.ts';
@@ -41,8 +41,6 @@ export interface AnswersOwner {
   onTooSlow(): void;
   refuse(refusal: Refusal, bodyBytes: number, keepsOpen: boolean): void;
 }
-
-const nothing = Buffer.alloc(0);
 
 export class FastAnswers implements RelayClient, DeliveryConnection {
   readonly socket: Socket;
@@ -100,9 +98,10 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
       this.socket.write(hitText(stored, this, nowMs), 'latin1');
       return body.length;
     }
-    const content = isHead ? nothing : body;
-    writeAnswer(this.socket, stored.headText + hitEnd(stored, this, nowMs), content);
-    return content.length;
+    const contentBytes = isHead ? 0 : body.length;
+    const head = stored.headText + hitEnd(stored, this, nowMs);
+    writeTogether(this.socket, head, body, 0, contentBytes);
+    return contentBytes;
   }
 
   /** The stored answer that was written waits for its client. */

@@ -15,11 +15,11 @@ import type {
   WaitingRoom,
   Watched,
 } from '../delivery/recipient.ts';
+import { writeTogether } from '../upstream/answer-relay.ts';
 import type { OriginFaultCode } from '../upstream/faults.ts';
 import { linesText } from '../upstream/hop-by-hop.ts';
 import type { Relay } from '../upstream/relay.ts';
 import type { Awaited, RelayClient, RelayedRequest } from '../upstream/relay-client.ts';
-import { textOf } from '../upstream/wire-grammar.ts';
 import {
   type AddedLines,
   arrivingHead,
@@ -41,9 +41,6 @@ export interface DeliveryConnection extends RelayClient, AddedLines {
   /** The client does not take its answer as fast as others who read the same. */
   onTooSlow(): void;
 }
-
-/** As on a relay: up to this size head and content are written as one text. */
-const oneTextBytesMax = 16_384;
 
 export class FastDelivery implements Recipient, AnswerReader {
   readonly #connection: DeliveryConnection;
@@ -117,11 +114,8 @@ export class FastDelivery implements Recipient, AnswerReader {
     this.contentBytes = client.bodyEnd - client.bodyStart;
     const status = cacheStatusLine(this, stored, fetched, this.#connection);
     const head = storedHead(stored, client, fetched, this.#connection, status);
-    writeAnswer(
-      this.#connection.socket,
-      head,
-      stored.body.subarray(client.bodyStart, client.bodyEnd),
-    );
+    const { bodyStart, bodyEnd } = client;
+    writeTogether(this.#connection.socket, head, stored.body, bodyStart, bodyEnd);
     this.#finish();
   }
 
@@ -217,18 +211,6 @@ export class FastDelivery implements Recipient, AnswerReader {
     this.room = undefined;
     this.#connection.whenTaken(() => this.#connection.onAnswered());
   }
-}
-
-/** Writes an answer that is there as a whole, in one piece where that is cheap. */
-export function writeAnswer(socket: Socket, head: string, body: Buffer): void {
-  if (head.length + body.length <= oneTextBytesMax) {
-    socket.write(body.length === 0 ? head : head + textOf(body, 0, body.length), 'latin1');
-    return;
-  }
-  socket.cork();
-  socket.write(head, 'latin1');
-  socket.write(body);
-  socket.uncork();
 }
 
 const asItIs: HeadEdit = { without: new Set(), isGet: false, lines: [] };

@@ -28,13 +28,14 @@ export function sendOn(
   res: ServerResponse,
   parts: FrontParts,
 ): void {
-  const watched = watch(exchange, site);
+  const prefix = site.settings.cache ? askedPrefix(exchange, site) : undefined;
+  const watched = watch(exchange, site, prefix);
   if (watched?.method === 'PURGE')
     return refuse(exchange, res, purge(exchange, watched, parts), parts);
   const onRefused = (refusal: Refusal) => refuse(exchange, res, refusal, parts);
   const onFound = (origins: OriginChoice) => {
     const sending: Sending = { exchange, site, origins, res, parts, watched };
-    if (mayAsk(sending)) return deliver(sending);
+    if (prefix !== undefined && mayAsk(sending)) return deliver(sending);
     // A HEAD that the cache is not asked about may be answered by what no key knows of.
     const noted = watched?.method === 'HEAD' ? undefined : watched;
     sendTo({ ...sending, watched: noted }, watched && passBy(watched, exchange, parts));
@@ -52,12 +53,13 @@ interface Sending {
   readonly watched: Watched | undefined;
 }
 
-function watch(exchange: Exchange, site: Site): Watched | undefined {
+/** `prefix`: that of the key that the cache could be asked for. */
+function watch(exchange: Exchange, site: Site, prefix: string | undefined): Watched | undefined {
   if (!site.settings.cache) return undefined;
   const { req, target, atMs } = exchange;
   return {
     method: req.method ?? '',
-    keyPrefix: askedPrefix(exchange, site) ?? ownPrefix(exchange, site),
+    keyPrefix: prefix ?? ownPrefix(exchange, site),
     target,
     // As the origin is sent it: what it does not see cannot have made its answer another one.
     header: readerOf(outgoingHeaders(req.rawHeaders, forwardingFacts(exchange, false))),
@@ -91,10 +93,9 @@ function askedPrefix(exchange: Exchange, site: Site): string | undefined {
   });
 }
 
-/** Whether the cache has a say in a request. */
-function mayAsk({ watched, exchange, site }: Sending): boolean {
+/** Whether the cache has a say in a request whose scheme and host could stand in a key. */
+function mayAsk({ watched, exchange }: Sending): boolean {
   if (watched === undefined || announcesBody(exchange.fields)) return false;
-  if (askedPrefix(exchange, site) === undefined) return false;
   // Its host and scheme stand in no key.
   if (exchange.peerTrusted && exchange.req.headers.forwarded !== undefined) return false;
   // CGI cannot tell `_` from `-`: such a name may have a say that the cache knows nothing of.

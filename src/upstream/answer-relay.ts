@@ -15,6 +15,25 @@ import { textOf } from './wire-grammar.ts';
 /** Up to this size head and content are written as one text, which costs least. */
 const oneTextBytesMax = 16_384;
 
+/** Writes a head and bytes[from, end) behind it, in one piece where that is cheap. */
+export function writeTogether(
+  socket: Socket,
+  head: string,
+  bytes: Buffer,
+  from: number,
+  end: number,
+): void {
+  const count = end - from;
+  if (head.length + count <= oneTextBytesMax) {
+    socket.write(count === 0 ? head : head + textOf(bytes, from, end), 'latin1');
+    return;
+  }
+  socket.cork();
+  socket.write(head, 'latin1');
+  socket.write(bytes.subarray(from, end));
+  socket.uncork();
+}
+
 /** Whom the answer is for. */
 export interface AnswerClient {
   readonly socket: Socket;
@@ -120,20 +139,10 @@ export class AnswerRelay extends AnswerSink {
     socket.uncork();
   }
 
-  /** Writes the text and bytes[from, end) behind it, in one piece where that is cheap. */
   #write(text: string, bytes: Buffer, from: number, end: number): void {
     const { socket } = this.#client;
-    const count = end - from;
-    if (text === '') {
-      if (count > 0) socket.write(bytes.subarray(from, end));
-    } else if (text.length + count <= oneTextBytesMax) {
-      socket.write(count === 0 ? text : text + textOf(bytes, from, end), 'latin1');
-    } else {
-      socket.cork();
-      socket.write(text, 'latin1');
-      socket.write(bytes.subarray(from, end));
-      socket.uncork();
-    }
+    if (text !== '') writeTogether(socket, text, bytes, from, end);
+    else if (from < end) socket.write(bytes.subarray(from, end));
   }
 }
 

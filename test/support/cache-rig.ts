@@ -3,9 +3,14 @@
  * that is a function. What the real one does with connections is done here at once.
  */
 import assert from 'node:assert/strict';
-import { addedLines, answerFrom } from '../../src/cache/answer.ts';
+import { answerFrom } from '../../src/cache/answer.ts';
 import { replacedByValidation } from '../../src/cache/conditional.ts';
-import { madeStale, makeStoredAnswer, type StoredAnswer } from '../../src/cache/entry.ts';
+import {
+  ageSeconds,
+  madeStale,
+  makeStoredAnswer,
+  type StoredAnswer,
+} from '../../src/cache/entry.ts';
 import { type HeaderLine, readerOf } from '../../src/cache/fields.ts';
 import { invalidatedKeys } from '../../src/cache/invalidation.ts';
 import { keyPrefix } from '../../src/cache/key.ts';
@@ -134,8 +139,8 @@ export class CacheRig {
   #fromStore(answer: StoredAnswer, { method, lines }: Asking): Plain {
     const client = answerFrom(answer, { method, header: readerOf(lines) }, this.nowMs);
     const body = answer.body.subarray(client.bodyStart, client.bodyEnd).toString('latin1');
-    const all = [...client.lines, ...addedLines(answer, this.nowMs, undefined)];
-    return plain(client.status, all, body);
+    const age = ['Age', String(ageSeconds(answer, this.nowMs))] as const;
+    return plain(client.status, [...client.lines, age], body);
   }
 
   #revalidate(answer: StoredAnswer, validators: readonly HeaderLine[], asking: Asking): Plain {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addedLines, answerFrom, headText, wholeHeadText } from '../../../src/cache/answer.ts';
+import { answerFrom } from '../../../src/cache/answer.ts';
 import { forwardStatus, hitStatus } from '../../../src/cache/cache-status.ts';
 import { makeStoredAnswer, type StoredAnswer } from '../../../src/cache/entry.ts';
 import { readerOf } from '../../../src/cache/fields.ts';
@@ -151,29 +151,6 @@ test('RFC 9110 §13.1.5: If-Range compares strongly, and a date only if it is a 
   const young = stored([`Last-Modified: ${dateAt(0)}`, `Date: ${dateAt(0)}`]);
   assert.equal(outcome(young, range, `If-Range: ${dateAt(0)}`), whole);
   assert.equal(outcome(tagged, range, 'If-Range: rubbish'), whole);
-});
-
-test('a head is what was stored, and behind it Age and Cache-Status', () => {
-  const answer = stored(['X-a: 1', 'x-A: 2', 'Connection: close']);
-  const nowMs = startMs + 7_900;
-  const cacheStatus = hitStatus(answer, nowMs);
-  const head = wholeHeadText(answer, { nowMs, cacheStatus, closes: false });
-  assert.equal(
-    head,
-    `HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nX-a: 1\r\nx-A: 2\r\nDate: ${dateAt(0)}\r\n` +
-      'Content-Length: 10\r\nAge: 7\r\nCache-Status: wormgate; hit; ttl=52\r\n\r\n',
-  );
-  const client = answerFrom(answer, { method: 'HEAD', header: readerOf([]) }, nowMs);
-  assert.deepEqual([client.bodyStart, client.bodyEnd], [0, 0]);
-  assert.equal(headText(answer, client, { nowMs, cacheStatus, closes: false }), head);
-  assert.match(
-    headText(answer, client, { nowMs, cacheStatus: undefined, closes: true }, [['B', '3']]),
-    /Content-Length: 10\r\nB: 3\r\nAge: 7\r\nConnection: close\r\n\r\n$/,
-  );
-  assert.deepEqual(addedLines(answer, nowMs, 'x'), [
-    ['Age', '7'],
-    ['Cache-Status', 'x'],
-  ]);
 });
 
 test('an answer without a Date or a length gets them, and 204 gets no length', () => {
