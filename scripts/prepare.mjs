@@ -6,6 +6,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -21,8 +22,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const installedLock = join(root, 'node_modules', '.wormgate-lock.json');
 const buildMark = join(root, 'dist', '.built');
 
-/** What esbuild has put into the programs, and into the page. */
+/** What esbuild has put into the programs, the thread and the page. */
 const programInputs = join(root, 'dist', 'programs.json');
+const threadInputs = join(root, 'dist', 'thread.json');
 const pageInputs = join(root, 'dist', 'page.json');
 
 /** Runs a command in the project's folder, its output on stderr; ends this process when it fails. */
@@ -59,59 +61,73 @@ function newestChange(path) {
   );
 }
 
-/** What Node starts: the two programs, and the thread of the keyword check. */
-const entryPoints = ['cli/wormgate.js', 'cli/virus.js', 'keyword-worker.js'];
+/** The programs, which Node starts by way of program.cjs. */
+const programs = ['wormgate', 'virus'];
 
-/** Packages that are CommonJS ask for Node's modules by `require`, which a module does not have. */
-const requireForPackages =
-  "import { createRequire as requireFrom } from 'node:module'; var require = requireFrom(import.meta.url);";
-
-/** Puts each program, packages included, into few files: Node takes longest with finding hundreds. */
-function bundle() {
+/** Runs esbuild, which leaves in `metafile` what it has read. */
+function bundle(metafile, args) {
   mustRun(join(root, 'node_modules', 'esbuild', 'bin', 'esbuild'), [
-    ...entryPoints.map((file) => join(root, 'dist', 'src', file)),
+    ...args,
     '--bundle',
-    '--splitting',
-    '--platform=node',
-    '--format=esm',
-    '--entry-names=[name]',
-    `--outdir=${join(root, 'dist', 'bin')}`,
-    `--banner:js=${requireForPackages}`,
-    `--metafile=${programInputs}`,
+    `--metafile=${metafile}`,
     '--log-level=warning',
   ]);
+}
+
+/**
+ * Puts each program, packages included, into one file, which is a function of `require` and its folder, and
+ * the thread of the keyword check into another. Node takes longest with finding hundreds of them.
+ */
+function bundlePrograms() {
+  const from = join(root, 'dist', 'src');
+  const to = join(root, 'dist', 'programs');
+  const forNode = ['--platform=node', `--outdir=${to}`];
+  bundle(programInputs, [
+    ...programs.map((name) => join(from, 'cli', `${name}.js`)),
+    ...forNode,
+    '--format=cjs',
+    '--out-extension:.js=.cjs',
+    '--define:import.meta.dirname=__dirname',
+    '--define:import.meta.url=fileUrl',
+    `--banner:js=(function (require, __dirname) {\nconst module = { exports: {} };\nconst fileUrl = require('node:url').pathToFileURL(__dirname + '/');`,
+    '--footer:js=})',
+  ]);
+  bundle(threadInputs, [join(from, 'keyword-worker.js'), ...forNode, '--format=esm']);
+  mkdirSync(join(root, 'dist', 'bin'));
+  for (const name of programs) {
+    const program = join(root, 'dist', 'bin', `${name}.cjs`);
+    copyFileSync(join(root, 'scripts', 'program.cjs'), program);
+    // npx runs the checkout's own bins as programs.
+    chmodSync(program, 0o755);
+    mustRun(process.execPath, [join(root, 'scripts', 'code-cache.cjs'), program]);
+  }
 }
 
 /** The web console's page: what the browser loads, in three files. */
 function bundlePage() {
   const from = join(root, 'src', 'admin', 'page');
   const to = join(root, 'dist', 'page');
-  mustRun(join(root, 'node_modules', 'esbuild', 'bin', 'esbuild'), [
+  bundle(pageInputs, [
     `page=${join(from, 'main.ts')}`,
     join(from, 'page.css'),
-    '--bundle',
     '--minify',
     '--format=esm',
     '--target=es2022,chrome109,firefox115,safari16',
     `--outdir=${to}`,
-    `--metafile=${pageInputs}`,
-    '--log-level=warning',
   ]);
   copyFileSync(join(from, 'index.html'), join(to, 'index.html'));
 }
 
-/** Compiles src, scripts and test into dist, and makes the programs in dist/bin of that. */
+/** Compiles src, scripts and test into dist, and makes the programs of that. */
 export function build() {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   mustRun(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);
   const page = join(root, 'src', 'admin', 'page', 'tsconfig.json');
   mustRun(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', page]);
-  bundle();
+  bundlePrograms();
   bundlePage();
-  writeLicences(root, [programInputs, pageInputs], join(root, 'dist', 'bin', 'LICENCES.txt'));
-  // npx runs the checkout's own bins as programs.
-  const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  for (const file of Object.values(bin)) chmodSync(join(root, file), 0o755);
+  const metafiles = [programInputs, threadInputs, pageInputs];
+  writeLicences(root, metafiles, join(root, 'dist', 'programs', 'LICENCES.txt'));
   writeFileSync(buildMark, '');
 }
 

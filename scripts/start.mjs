@@ -4,4 +4,4 @@ import { prepare } from './prepare.mjs';
 
 prepare();
 process.argv.splice(2, 0, 'start');
-await import('../dist/bin/wormgate.js');
+await import('../dist/bin/wormgate.cjs');

@@ -10,6 +10,7 @@ import {
   type FastifyReply,
   type FastifyRequest,
   fastify,
+  withoutSchemaCompilers,
 } from '../fastify.ts';
 import type { Latencies } from '../log/latency.ts';
 import type { Statistics } from '../statistics.ts';
@@ -20,6 +21,7 @@ import { type Asking, Guard, type Verdict } from './guard.ts';
 import { renderLatencies, renderMetrics, renderOriginMetrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { addPage, pagePaths } from './page-files.ts';
+import { addValidation } from './validation.ts';
 
 export interface AdminParts extends ApiParts {
   admin(): AdminSettings;
@@ -47,9 +49,9 @@ export async function startAdminServer(
     logger: false,
     bodyLimit: bodyBytesMax,
     forceCloseConnections: true,
-    // Numbers in a query are text; a list is a list.
-    ajv: { customOptions: { coerceTypes: true } },
+    ...withoutSchemaCompilers,
   });
+  addValidation(app);
   const guard = new Guard(() => parts.admin(), parts.nowMs);
   addGuard(app, guard, parts.statistics);
   addSessions(app, guard, parts.statistics);

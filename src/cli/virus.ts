@@ -5,4 +5,6 @@
 import { processOutput } from './output.ts';
 import { runVirus } from './virus-command.ts';
 
-process.exitCode = await runVirus(process.argv.slice(2), processOutput());
+void runVirus(process.argv.slice(2), processOutput()).then((code) => {
+  process.exitCode = code;
+});

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HostPort } from '../config/shape.ts';
-import { type FastifyInstance, fastify } from '../fastify.ts';
+import { type FastifyInstance, fastify, withoutSchemaCompilers } from '../fastify.ts';
 import { listenKey } from '../upstream/origins.ts';
 import { type Arrival, inTheClear, overHttp2, overTls } from './arrival.ts';
 import { Connection, type Turn } from './connection.ts';
@@ -65,6 +65,7 @@ export class Front {
       this.#serve(socket, arrival),
     );
     this.#app = fastify({
+      ...withoutSchemaCompilers,
       logger: false,
       // The router has one route; the target is never its business, nor is it ever decoded.
       rewriteUrl: () => '/',

@@ -116,7 +116,7 @@ test('a script that cannot be read is refused by its name', async () => {
 
 test('the program virus does what wormgate virus does', async () => {
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [projectPath('dist/bin/virus.js'), ...args], {
+    spawnSync(process.execPath, [projectPath('dist/bin/virus.cjs'), ...args], {
       encoding: 'latin1',
       timeout: 30_000,
     });
@@ -131,7 +131,7 @@ test('the program virus does what wormgate virus does', async () => {
 test('wormgate console carries out the commands that it reads, and 23 is the screen', async () => {
   const console = spawnSync(
     process.execPath,
-    [projectPath('dist/bin/wormgate.js'), 'console', '--data', gate.dataFolder],
+    [projectPath('dist/bin/wormgate.cjs'), 'console', '--data', gate.dataFolder],
     {
       input: 'virus add -p "typed in" -o 8\nvirus list\n23\nvirus -q\nvirus -c\n0\nvirus list\n',
       encoding: 'latin1',

@@ -81,8 +81,13 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 test('the package holds what its programs and their owner need, and no sources', () => {
   const wanted = [
     ...['LICENSE', 'README.md', 'config/PROXY.CFG', 'patterns/keywords.ncf'],
-    ...['dist/bin/wormgate.js', 'dist/bin/virus.js', 'dist/bin/keyword-worker.js'],
-    ...['dist/bin/LICENCES.txt', 'dist/page/index.html', 'dist/page/page.js', 'dist/page/page.css'],
+    ...['dist/bin/wormgate.cjs', 'dist/bin/virus.cjs', 'dist/programs/keyword-worker.js'],
+    ...[
+      'dist/programs/LICENCES.txt',
+      'dist/page/index.html',
+      'dist/page/page.js',
+      'dist/page/page.css',
+    ],
     ...['man/wormgate.1', 'man/virus.1', 'man/PROXY.CFG.5'],
     ...['packaging/wormgate.service', 'packaging/logrotate.conf'],
     ...['packaging/completion/wormgate.bash', 'packaging/completion/_wormgate'],
@@ -97,7 +102,7 @@ test('the package holds what its programs and their owner need, and no sources',
 
 test('it is installed without any other package, and passes on the licences of those within', () => {
   assert.equal(existsSync(join(installed, 'node_modules')), false);
-  const licences = readFileSync(join(installed, 'dist', 'bin', 'LICENCES.txt'), 'utf8');
+  const licences = readFileSync(join(installed, 'dist', 'programs', 'LICENCES.txt'), 'utf8');
   assert.match(licences, /Permission is hereby granted/);
   for (const name of ['fastify', 'yargs', 'net-snmp', 'uplot']) {
     assert.match(licences, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+, [A-Z]`, 'm'));

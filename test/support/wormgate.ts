@@ -14,7 +14,7 @@ import type { Cleanup } from './cleanup.ts';
 import { projectPath } from './paths.ts';
 
 /** Of the same build as the tests. */
-const program = join(import.meta.dirname, '..', '..', 'bin', 'wormgate.js');
+const program = join(import.meta.dirname, '..', '..', 'bin', 'wormgate.cjs');
 
 /** Below the ports that systems give to outgoing connections. */
 const firstPort = 12_000;
