@@ -104,7 +104,7 @@ test('systemd finds no fault with the unit, where it is installed', (t) => {
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'wormgate.service');
   // The program is looked for, and here it lies elsewhere.
-  const program = projectPath('dist', 'bin', 'wormgate.js');
+  const program = projectPath('dist', 'bin', 'wormgate.cjs');
   writeFileSync(file, shipped('wormgate.service').replaceAll('=wormgate ', `=${program} `));
   const verdict = ask('systemd-analyze', ['verify', '--man=no', file]);
   assert.ok(verdict === undefined || verdict === '0\n', verdict);
