@@ -38,11 +38,10 @@ async function runServer() {
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const port = await freePort();
   const config = join(folder, 'PROXY.CFG');
-  const patterns = join(__dirname, '..', 'patterns', 'classic-worms.ncf');
   writeFileSync(
     config,
     `[Extra Configuration] ScanVirusPatterns=1
-[Virus Pattern Configuration] PatternFiles=${patterns}
+[Virus Pattern Configuration] NoOfVirusPatterns=1 Pattern1="default.ida?NNNN",385
 [Accelerator demo] Listen=127.0.0.1:${port} Origin=demo
 [Admin] Listen=
 `,

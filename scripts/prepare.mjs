@@ -74,6 +74,16 @@ function bundle(metafile, args) {
   ]);
 }
 
+/** Leaves V8's code cache beside a program; without one it starts more slowly, and does the same. */
+function compileAhead(program) {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'scripts', 'code-cache.cjs'), program],
+    { encoding: 'utf8', timeout: 60_000 },
+  );
+  if (status !== 0) console.error(`wormgate: no code cache for ${program}: ${stderr}`);
+}
+
 /**
  * Puts each program, packages included, into one file, which is a function of `require` and its folder, and
  * the thread of the keyword check into another. Node takes longest with finding hundreds of them.
@@ -99,7 +109,7 @@ function bundlePrograms() {
     copyFileSync(join(root, 'scripts', 'program.cjs'), program);
     // npx runs the checkout's own bins as programs.
     chmodSync(program, 0o755);
-    mustRun(process.execPath, [join(root, 'scripts', 'code-cache.cjs'), program]);
+    compileAhead(program);
   }
 }
 
