@@ -3,8 +3,8 @@ import { type Inspection, inspect } from './http/inspection.ts';
 import type { FrontParts } from './http/policy.ts';
 import { findLineEndingIn } from './log/find-line.ts';
 
-/** As request-id.ts makes them. */
-const requestId = /^[0-9a-f]{10}-[0-9a-z]{1,12}$/;
+/** As request-id.ts makes them, alone or with the name that PROXY.LOG gives them. */
+const requestId = /^\s*(?:id=)?([0-9a-f]{10}-[0-9a-z]{1,12})\s*$/;
 
 /** Inspects a request line, latin1, or the request that an id in PROXY.LOG, the file `logPath`, stands for. */
 export async function inspectRequest(
@@ -12,8 +12,9 @@ export async function inspectRequest(
   parts: FrontParts,
   logPath: string,
 ): Promise<Inspection> {
-  if (!requestId.test(text)) return inspect(text, '', parts.policy(), parts);
-  const logged = await findLineEndingIn(logPath, ` id=${text}`);
+  const id = requestId.exec(text)?.[1];
+  if (id === undefined) return inspect(text, '', parts.policy(), parts);
+  const logged = await findLineEndingIn(logPath, ` id=${id}`);
   if (logged === undefined) {
     const finding = 'It has no line with this id in its last 16 MiB.';
     return { outcome: 'unknown', steps: [{ step: 'PROXY.LOG', finding }] };

@@ -169,6 +169,7 @@ test('the inspector says what would become of a request line, and counts nothing
   const logged = await open.logLine(/evil\.ida.* id=/);
   const [, id = ''] = / id=(\S+)$/.exec(logged) ?? [];
   const found = await inspect(id);
+  assert.deepEqual(await inspect(` id=${id} `), found);
   assert.equal((found.steps as { finding: string }[])[0]?.finding, logged);
   assert.equal(found.outcome, 'pass', 'its pattern is deleted');
   assert.equal((await inspect('0123456789-zz')).outcome, 'unknown');

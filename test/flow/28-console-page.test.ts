@@ -100,8 +100,40 @@ test('with a token the page asks for it, and nothing of the server is on it befo
     cookies.map(({ httpOnly, sameSite }) => [httpOnly, sameSite]),
     [[true, 'Strict']],
   );
+  await page.reload();
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.getByLabel(/^Token/).waitFor();
+  await page.getByLabel(/^Token/).fill('a-secret');
+  await page.locator('#login button').click();
+  await page.getByText('connected', { exact: true }).waitFor();
+  // A restart ends the session: the page asks again, and needs no reload by hand.
+  await wormgate.stop();
+  await page.getByText('the server does not answer').waitFor();
+  await wormgate.start();
+  await page.getByLabel(/^Token/).waitFor();
+});
+
+test('hits are kept current, and keyboard users stay where they are', { skip }, async (t) => {
+  const wormgate = await startWormgate(t);
+  const { page, complaints } = await openPage(wormgate);
+  await page.getByText('connected', { exact: true }).waitFor();
+  for (const name of ['one', 'two']) {
+    await page.getByLabel('Pattern', { exact: true }).fill(`${name}.ida HTTP/1.1`);
+    await page.getByLabel('Original length').fill('17');
+    await page.locator('#add-pattern button').click();
+    await page.locator('#pattern-rows code', { hasText: `${name}.ida` }).waitFor();
+  }
+  const two = page.getByRole('button', { name: 'Delete the pattern two.ida' });
+  await two.focus();
+  assert.ok(isSlipped(await askRaw(wormgate.port, 'GET /two.ida HTTP/1.1')));
+  const hits = page.locator('#pattern-rows tr', { hasText: 'two.ida' }).locator('td').nth(4);
+  await until(async () => (await hits.innerText()) === '1');
+  const focused = () => page.locator(':focus').getAttribute('aria-label');
+  assert.match(String(await focused()), /^Delete the pattern two/);
+  await page.keyboard.press('Enter');
+  await two.waitFor({ state: 'detached' });
+  assert.equal(await focused(), 'The patterns');
+  assert.deepEqual(complaints, []);
 });
 
 for (const [scheme, width] of [

@@ -30,7 +30,10 @@ export function byId<E extends HTMLElement>(id: string, type: new () => E): E {
   return element;
 }
 
-/** Rows of cells in the place of those that a table's body has. */
+/**
+ * Rows of cells in the place of those that a table's body has. Who was on a button of it stays on the same one, or
+ * with the table when it is gone: on the next row's, a second Enter would delete another thing.
+ */
 export function fillTable(
   body: HTMLElement,
   rows: readonly (readonly Child[])[],
@@ -39,8 +42,12 @@ export function fillTable(
   const columns = body.parentElement?.querySelectorAll('thead th').length ?? 1;
   const cells = (row: readonly Child[]) => row.map((cell) => make('td', {}, cell));
   const filled = rows.map((row) => make('tr', {}, ...cells(row)));
+  const label = body.querySelector('button:focus')?.ariaLabel;
   const empty = make('tr', {}, make('td', { colspan: columns, class: 'empty' }, whenEmpty));
   body.replaceChildren(...(filled.length === 0 ? [empty] : filled));
+  if (label === undefined) return;
+  const same = [...body.querySelectorAll('button')].find((button) => button.ariaLabel === label);
+  (same ?? body.closest<HTMLElement>('.scroll'))?.focus({ preventScroll: true });
 }
 
 /** A moment, to the second, in UTC as the logs have it; a dash for none. */

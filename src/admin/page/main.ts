@@ -15,15 +15,22 @@ const state = byId('state', HTMLElement);
 
 /** What was listed last depends on these: lists are read again when one changes. */
 let seen = '';
+/** The virus requests of which the listed patterns show the hits. */
+let seenHits = 0;
 
 function onFigures(figures: Figures): void {
   drawFigures(figures);
   fillTuning(figures);
   const { screen } = figures;
   const now = [screen?.noOfPatterns, screen?.learnedPatterns, screen?.proposedPatterns].join();
+  const hits = screen?.virusRequests ?? 0;
+  // Rows do not move while somebody aims at one.
+  const isHitsDue = hits !== seenHits && !byId('pattern-rows', HTMLElement).matches(':hover');
+  if (now === seen && !isHitsDue) return;
+  seenHits = hits;
+  void updatePatterns();
   if (now === seen) return;
   seen = now;
-  void updatePatterns();
   void updateLists();
 }
 
@@ -44,12 +51,31 @@ async function open(): Promise<void> {
   }
   login.hidden = true;
   content.hidden = false;
+  // The cookie itself is hidden from scripts.
+  byId('log-out', HTMLButtonElement).hidden = localStorage.getItem('hasSession') === null;
   startPatterns();
   startLists();
   startTuning();
   startInspector();
   void startSettings();
-  listen(onFigures, onState);
+  watch();
+}
+
+/** How long the page waits before it listens again to a server that has refused it. */
+const retryMs = 2_000;
+
+function watch(): void {
+  listen(onFigures, onState, () => setTimeout(watchAgain, retryMs));
+}
+
+/** The server's sessions have ended, as after a restart, or too many pages are open. */
+async function watchAgain(): Promise<void> {
+  try {
+    await readLists();
+  } catch (error) {
+    if (error instanceof LoginNeeded) return location.reload();
+  }
+  watch();
 }
 
 login.addEventListener('submit', async (event) => {
@@ -59,7 +85,7 @@ login.addEventListener('submit', async (event) => {
   try {
     await logIn(token.value);
     token.value = '';
-    byId('log-out', HTMLButtonElement).hidden = false;
+    localStorage.setItem('hasSession', '1');
     await open();
   } catch (error) {
     reply.replaceChildren(make('span', { class: 'bad' }, describe(error)));
@@ -69,6 +95,7 @@ login.addEventListener('submit', async (event) => {
 
 byId('log-out', HTMLButtonElement).addEventListener('click', async () => {
   await logOut();
+  localStorage.removeItem('hasSession');
   location.reload();
 });
 
@@ -85,7 +112,10 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redrawCharts);
+
 window.addEventListener('unhandledrejection', (event) => {
+  if (event.reason instanceof LoginNeeded) return location.reload();
   showReply({ ok: false, text: describe(event.reason) });
 });
 

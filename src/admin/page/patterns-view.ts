@@ -25,8 +25,8 @@ export async function updatePatterns(): Promise<void> {
   const last = from + patterns.length;
   const place = total === 0 ? 'none' : `${from + 1} to ${last} of ${total}`;
   byId('pattern-count', HTMLElement).textContent = place;
-  byId('pattern-back', HTMLButtonElement).disabled = from === 0;
-  byId('pattern-on', HTMLButtonElement).disabled = last >= total;
+  byId('pattern-previous', HTMLButtonElement).disabled = from === 0;
+  byId('pattern-next', HTMLButtonElement).disabled = last >= total;
 }
 
 function rowOf(entry: PatternView): (Node | string)[] {
@@ -66,8 +66,8 @@ export function startPatterns(): void {
     from = Math.max(0, from + step);
     void updatePatterns();
   };
-  byId('pattern-back', HTMLButtonElement).addEventListener('click', turn(-pageCount));
-  byId('pattern-on', HTMLButtonElement).addEventListener('click', turn(pageCount));
+  byId('pattern-previous', HTMLButtonElement).addEventListener('click', turn(-pageCount));
+  byId('pattern-next', HTMLButtonElement).addEventListener('click', turn(pageCount));
   byId('add-pattern', HTMLFormElement).addEventListener('submit', async (event) => {
     event.preventDefault();
     const pattern = byId('new-pattern', HTMLInputElement);

@@ -92,16 +92,22 @@ export async function logOut(): Promise<void> {
   await ask('/api/session', 'DELETE', {});
 }
 
-/** Calls `onFigures` each second, and `onState` when the connection comes or goes. */
+/**
+ * Calls `onFigures` each second, and `onState` when the connection comes or goes. A browser connects anew by
+ * itself, but not after an answer that is no stream: that is the end, and `onEnd` is called.
+ */
 export function listen(
   onFigures: (figures: Figures) => void,
   onState: (isConnected: boolean) => void,
-): EventSource {
+  onEnd: () => void,
+): void {
   const source = new EventSource('/api/events');
   source.addEventListener('figures', (event) => {
     onState(true);
     onFigures(JSON.parse(event.data) as Figures);
   });
-  source.addEventListener('error', () => onState(false));
-  return source;
+  source.addEventListener('error', () => {
+    onState(false);
+    if (source.readyState === EventSource.CLOSED) onEnd();
+  });
 }
