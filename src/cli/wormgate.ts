@@ -111,6 +111,12 @@ function typedForm({ word, operand }: ProgramCommand): string {
   return `${word} <${operand.name}${operand.isList ? '..' : ''}>`;
 }
 
+/** A complaint of the parser, on one line; what it says of a missing operand is about its insides. */
+function ownWords(complaint: string): string {
+  if (complaint.startsWith('Not enough non-option')) return 'the command needs something more';
+  return complaint.replaceAll(/\s*\n\s*/g, ' ');
+}
+
 async function runCommand(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const parser = yargs(args)
@@ -139,7 +145,9 @@ async function runCommand(args: readonly string[]): Promise<number> {
     .fail((message, error) => {
       // YError is the name of the parser's own complaints about the command line.
       if (error !== null && error !== undefined && error.name !== 'YError') throw error;
-      throw new UsageError(message ?? error?.message ?? 'the command line is not understood');
+      throw new UsageError(
+        ownWords(message ?? error?.message ?? 'the command line is not understood'),
+      );
     })
     .parseAsync();
   return exitCode;

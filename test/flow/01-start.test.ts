@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -28,6 +28,22 @@ test('wormgate ready is all that a start prints, and by then every listener is b
   assert.equal(wormgate.virus('list').code, 0);
   assert.equal(wormgate.stdout, 'wormgate ready\n');
   assert.equal(wormgate.stderr, '');
+});
+
+test('a command line that lacks something is told in one line', () => {
+  for (const args of [['tune'], ['completion'], ['completion', 'fish'], ['nonsense'], []]) {
+    const { code, stderr } = runCli(args);
+    assert.equal(code, 1);
+    assert.match(stderr, /^wormgate: [^\n]+; wormgate --help lists the commands\n$/);
+    assert.doesNotMatch(stderr, /non-option/);
+  }
+});
+
+test('the process has the name that `pgrep ^wormgate` looks for', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const wormgate = await startWormgate(t);
+  assert.match(readFileSync(`/proc/${wormgate.pid}/comm`, 'utf8'), /^wormgate/);
 });
 
 test('a bad configuration ends the start with 2 and every fault with its line', async (t) => {
