@@ -92,6 +92,7 @@ test('with a token the page asks for it, and nothing of the server is on it befo
   await page.locator('#login button').click();
   await page.getByText('The token is wrong.').waitFor();
   assert.equal(await page.locator('#content').isVisible(), false);
+  assert.equal(await page.locator('nav').isVisible(), false);
   await page.getByLabel(/^Token/).fill('a-secret');
   await page.locator('#login button').click();
   await page.getByText('connected', { exact: true }).waitFor();

@@ -51,7 +51,8 @@ export function fillTable(
 }
 
 /** A moment, to the second, in UTC as the logs have it; a dash for none. */
-export function moment(atMs: number | null | undefined): string {
+export function moment(atMs: number | null | undefined): Node | string {
   if (atMs === null || atMs === undefined) return '-';
-  return new Date(atMs).toISOString().replace('T', ' ').replace(/\..*/, '');
+  const written = new Date(atMs).toISOString();
+  return make('time', { datetime: written }, written.replace('T', ' ').replace(/\..*/, ''));
 }

@@ -51,6 +51,7 @@ async function open(): Promise<void> {
   }
   login.hidden = true;
   content.hidden = false;
+  byId('sections', HTMLElement).hidden = false;
   // The cookie itself is hidden from scripts.
   byId('log-out', HTMLButtonElement).hidden = localStorage.getItem('hasSession') === null;
   startPatterns();
