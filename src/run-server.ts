@@ -14,8 +14,9 @@ export async function runServer(options: RunOptions): Promise<number> {
     return exitCodes.badConfiguration;
   }
   for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
-  // `node` is many programs: by this name `pgrep` finds the server, and `ps` says which.
-  process.title = `wormgate start --config ${options.configFile} --data ${options.dataFolder}`;
+  // `node` is many programs: by this name `pgrep` finds the server, and `ps` says which. It must not be
+  // longer than the command line, or is cut off.
+  process.title = `wormgate ${options.dataFolder}`;
   const server = new WormgateServer(options, loaded);
   const ended = server.heedSignals();
   try {

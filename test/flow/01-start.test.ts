@@ -44,6 +44,8 @@ test('the process has the name that `pgrep ^wormgate` looks for', {
 }, async (t) => {
   const wormgate = await startWormgate(t);
   assert.match(readFileSync(`/proc/${wormgate.pid}/comm`, 'utf8'), /^wormgate/);
+  const title = readFileSync(`/proc/${wormgate.pid}/cmdline`, 'latin1').replaceAll('\0', '');
+  assert.equal(title, `wormgate ${wormgate.dataFolder}`);
 });
 
 test('a bad configuration ends the start with 2 and every fault with its line', async (t) => {
