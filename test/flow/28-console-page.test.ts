@@ -114,7 +114,9 @@ test('with a token the page asks for it, and nothing of the server is on it befo
   await page.getByLabel(/^Token/).waitFor();
 });
 
-test('hits are kept current, and keyboard users stay where they are', { skip }, async (t) => {
+test('hits are kept current, keyboard users stay where they are, and colours follow the system', {
+  skip,
+}, async (t) => {
   const wormgate = await startWormgate(t);
   const { page, complaints } = await openPage(wormgate);
   await page.getByText('connected', { exact: true }).waitFor();
@@ -134,6 +136,14 @@ test('hits are kept current, and keyboard users stay where they are', { skip }, 
   await page.keyboard.press('Enter');
   await two.waitFor({ state: 'detached' });
   assert.equal(await focused(), 'The patterns');
+  const markerColor = () =>
+    page.evaluate(
+      "getComputedStyle(document.querySelector('.u-marker[style*=virus]')).borderTopColor",
+    );
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await markerColor();
+  await page.emulateMedia({ colorScheme: 'light' });
+  assert.notEqual(await markerColor(), dark);
   assert.deepEqual(complaints, []);
 });
 

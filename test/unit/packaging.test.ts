@@ -113,7 +113,8 @@ test('systemd finds no fault with the unit, where it is installed', (t) => {
 test('the logs are rotated by renaming and one signal', (t) => {
   const text = shipped('logrotate.conf');
   const [first, ...rest] = linesOf(text);
-  assert.equal(first, '/var/lib/wormgate/PROXY.LOG /var/lib/wormgate/hp-vt.log {');
+  const logs = ['PROXY.LOG', 'hp-vt.log', 'events.jsonl'];
+  assert.equal(first, `${logs.map((log) => `/var/lib/wormgate/${log}`).join(' ')} {`);
   for (const word of ['missingok', 'nocreate', 'delaycompress', 'sharedscripts', 'postrotate']) {
     assert.ok(rest.includes(word), word);
   }

@@ -29,6 +29,13 @@ export class Chart {
       {
         width: place.clientWidth,
         height: heightPx,
+        legend: {
+          markers: {
+            // The names of the colours: the legend is drawn once, and follows a change of the scheme.
+            stroke: (_plot, index) => `var(${lines[index - 1]?.color ?? '--ink'})`,
+            dash: (_plot, index) => (lines[index - 1]?.dash === undefined ? 'solid' : 'dashed'),
+          },
+        },
         cursor: { drag: { x: false, y: false } },
         scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
         axes: [
