@@ -97,10 +97,12 @@ test('foreign pages and foreign names are refused', async () => {
   const posted = await ask(open, '/api/console', { method: 'POST', headers, body: { lines } });
   assert.equal(posted.status, 403);
   assert.equal((await ask(open, '/api/screen', { headers: { host: 'evil.test' } })).status, 403);
+  const rebound = { host: 'evil.test', origin: 'http://evil.test', authorization: 'Bearer x' };
+  assert.equal((await ask(open, '/api/screen', { headers: rebound })).status, 403);
   const crossSite = { 'sec-fetch-site': 'cross-site' };
   assert.equal((await ask(open, '/api/screen', { headers: crossSite })).status, 403);
   assert.equal((await ask(open, '/metrics', { headers: crossSite })).status, 403);
-  assert.equal((await ask(open, '/api/counters')).json().admin_requests_refused, 5);
+  assert.equal((await ask(open, '/api/counters')).json().admin_requests_refused, 6);
 });
 
 test('with a token, it or a session is needed, and wrong ones are slowed', async () => {
