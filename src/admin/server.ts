@@ -62,7 +62,7 @@ export async function startAdminServer(
   app.get('/metrics', (_request, answer) =>
     answer.type('text/plain; version=0.0.4; charset=utf-8').send(renderPage(parts)),
   );
-  addApi(app, parts);
+  addApi(app, parts, (request) => guard.checkSender(askingOf(request)).ok);
   app.get('/api/openapi.json', () => openApiDocument(packageVersion()));
   addPage(app);
   app.addHook('preClose', async () => parts.events.close());

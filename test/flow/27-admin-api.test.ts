@@ -1,6 +1,8 @@
 /** The admin server's interface over real sockets: who may ask, what commands do, what is refused. */
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { askRaw, isSlipped, statusOf } from '../support/raw.ts';
@@ -43,6 +45,21 @@ async function ask({ adminPort }: Wormgate, path: string, asked: Asked = {}): Pr
     });
     sent.end(content);
   });
+}
+
+/** One open page, as far as the events go. */
+async function openEvents({ adminPort }: Wormgate, headers: Asked['headers'] = {}) {
+  const sent = request({ host: '127.0.0.1', port: adminPort, path: '/api/events', headers });
+  sent.end();
+  const [answer]: IncomingMessage[] = await once(sent, 'response');
+  assert.ok(answer !== undefined);
+  // However it ends.
+  answer.on('error', () => {});
+  return {
+    status: answer.statusCode,
+    ended: new Promise((resolve) => answer.resume().once('close', resolve)),
+    close: () => sent.destroy(),
+  };
 }
 
 const open = await startWormgate({ after });
@@ -206,6 +223,49 @@ test('events come at once and each second, and open pages do not hold up the end
   assert.equal(figures.origins[0].state, 'up');
   assert.equal(await wormgate.stop(), 0);
   await over;
+});
+
+test('pipelined requests for events take no room for ever, and HEAD takes none', async () => {
+  const wormgate = await startWormgate({ after });
+  const get = 'GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+  const client = connect(wormgate.adminPort, '127.0.0.1');
+  client.write(get.repeat(25));
+  await once(client, 'data');
+  client.destroy();
+  assert.equal((await ask(wormgate, '/api/events', { method: 'HEAD' })).status, 404);
+  // All of the room but what the client above may still have.
+  const pages = await Promise.all(Array.from({ length: 19 }, () => openEvents(wormgate)));
+  assert.deepEqual(
+    pages.map(({ status }) => status),
+    pages.map(() => 200),
+  );
+  for (const { close } of pages) close();
+});
+
+test('the end of a session ends its events, and so does another token', async () => {
+  const wormgate = await startWormgate({ after });
+  await wormgate.stop();
+  const useToken = (token: string) => {
+    const admin = [`Listen=127.0.0.1:${wormgate.adminPort}`, `Token=${token}`];
+    wormgate.configure({ sections: { Admin: admin } });
+  };
+  useToken('one');
+  await wormgate.start();
+  const openPage = async () => {
+    const body = { token: 'one' };
+    const session = await ask(wormgate, '/api/session', { method: 'POST', body });
+    const headers = { cookie: String(session.headers['set-cookie']).split(';')[0] ?? '' };
+    const page = await openEvents(wormgate, headers);
+    assert.equal(page.status, 200);
+    return { ...page, headers };
+  };
+  const { ended, headers } = await openPage();
+  const other = await openPage();
+  await ask(wormgate, '/api/session', { method: 'DELETE', headers, body: {} });
+  await ended;
+  useToken('two');
+  wormgate.signal('SIGHUP');
+  await other.ended;
 });
 
 test('the OpenAPI document names every route, and each command', async () => {
