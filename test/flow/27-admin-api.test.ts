@@ -225,6 +225,28 @@ test('events come at once and each second, and open pages do not hold up the end
   await over;
 });
 
+test('whoever has no token can have little kept for him', async () => {
+  const wormgate = await startWormgate({ after });
+  const body = { token: 'x'.repeat(5_000) };
+  const long = await ask(wormgate, '/api/session', { method: 'POST', body });
+  assert.equal(long.status, 413);
+  const counters = async () => (await ask(wormgate, '/api/counters')).json();
+  const clients = Array.from({ length: 300 }, () => connect(wormgate.adminPort, '127.0.0.1'));
+  let refusedCount = 0;
+  for (const client of clients) {
+    client.on('error', () => {});
+    client.once('close', () => {
+      refusedCount += 1;
+    });
+  }
+  await until(() => refusedCount >= 44);
+  for (const client of clients) client.destroy();
+  await until(async () => {
+    const refused = await counters().catch(() => undefined);
+    return Number(refused?.admin_connections_refused) >= 44;
+  });
+});
+
 test('pipelined requests for events take no room for ever, and HEAD takes none', async () => {
   const wormgate = await startWormgate({ after });
   const get = 'GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
