@@ -95,6 +95,8 @@ test('with a token the page asks for it, and nothing of the server is on it befo
   await page.getByLabel(/^Token/).fill('a-secret');
   await page.locator('#login button').click();
   await page.getByText('connected', { exact: true }).waitFor();
+  await page.reload();
+  await page.getByText('connected', { exact: true }).waitFor();
   const cookies = await page.context().cookies();
   assert.deepEqual(
     cookies.map(({ httpOnly, sameSite }) => [httpOnly, sameSite]),
@@ -102,6 +104,18 @@ test('with a token the page asks for it, and nothing of the server is on it befo
   );
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.getByLabel(/^Token/).waitFor();
+});
+
+test('a page that is open when a token comes asks for it', { skip }, async (t) => {
+  const wormgate = await startWormgate(t);
+  const { page } = await openPage(wormgate);
+  await page.getByText('connected', { exact: true }).waitFor();
+  wormgate.configure({
+    sections: { Admin: [`Listen=127.0.0.1:${wormgate.adminPort}`, 'Token=a-secret'] },
+  });
+  wormgate.signal('SIGHUP');
+  await page.getByLabel(/^Token/).waitFor();
+  assert.equal(await page.locator('#content').isVisible(), false);
 });
 
 for (const [scheme, width] of [

@@ -13,6 +13,9 @@ const login = byId('login', HTMLFormElement);
 const content = byId('content', HTMLElement);
 const state = byId('state', HTMLElement);
 
+/** Set in this browser by a log-in: the cookie itself is not for scripts. */
+const loggedIn = 'logged-in';
+
 /** What was listed last depends on these: lists are read again when one changes. */
 let seen = '';
 
@@ -44,12 +47,13 @@ async function open(): Promise<void> {
   }
   login.hidden = true;
   content.hidden = false;
+  byId('log-out', HTMLButtonElement).hidden = localStorage.getItem(loggedIn) === null;
   startPatterns();
   startLists();
   startTuning();
   startInspector();
   void startSettings();
-  listen(onFigures, onState);
+  listen({ onFigures, onState, onLoginNeeded: () => location.reload() });
 }
 
 login.addEventListener('submit', async (event) => {
@@ -59,7 +63,7 @@ login.addEventListener('submit', async (event) => {
   try {
     await logIn(token.value);
     token.value = '';
-    byId('log-out', HTMLButtonElement).hidden = false;
+    localStorage.setItem(loggedIn, '1');
     await open();
   } catch (error) {
     reply.replaceChildren(make('span', { class: 'bad' }, describe(error)));
@@ -69,6 +73,7 @@ login.addEventListener('submit', async (event) => {
 
 byId('log-out', HTMLButtonElement).addEventListener('click', async () => {
   await logOut();
+  localStorage.removeItem(loggedIn);
   location.reload();
 });
 
