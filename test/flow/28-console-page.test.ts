@@ -106,6 +106,29 @@ test('with a token the page asks for it, and nothing of the server is on it befo
   await page.getByLabel(/^Token/).waitFor();
 });
 
+test('the last page of patterns that can be had is the last', { skip }, async (t) => {
+  const wormgate = await startWormgate(t);
+  for (let first = 0; first < 2_001; first += 500) {
+    const count = Math.min(500, 2_001 - first);
+    const lines = Array.from({ length: count }, (_, at) => `virus add -p "p${first + at}" -o 9`);
+    const answer = await fetch(`http://127.0.0.1:${wormgate.adminPort}/api/console`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ lines }),
+    });
+    assert.equal(answer.status, 200);
+  }
+  const { page, complaints } = await openPage(wormgate);
+  await page.getByText('1 to 25 of 2001').waitFor();
+  const on = page.locator('#pattern-on');
+  await on.evaluate((button) => {
+    for (let page = 1; page < 80; page += 1) (button as unknown as { click(): void }).click();
+  });
+  await page.getByText('1976 to 2000 of 2001').waitFor();
+  assert.equal(await on.isDisabled(), true);
+  assert.deepEqual(complaints, []);
+});
+
 test('a page that is open when a token comes asks for it', { skip }, async (t) => {
   const wormgate = await startWormgate(t);
   const { page } = await openPage(wormgate);
