@@ -155,6 +155,14 @@ test('patterns are searched, sorted and paged; lists, screen and settings are th
   const page = (await ask(open, '/api/patterns?search=a&sort=pattern&order=desc&count=1')).json();
   assert.equal(page.total, 3);
   assert.equal((page.patterns as { pattern: string }[])[0]?.pattern, 'bb.ida');
+  await run(open, 'virus add -p "\\x80" -o 9');
+  const bytes = (await ask(open, '/api/patterns?sort=pattern&order=asc')).json();
+  assert.deepEqual(
+    (bytes.patterns as { pattern: string }[]).map(({ pattern }) => pattern),
+    ['aa.ida', 'ab.ida', 'bb.ida', '\\x80'],
+    'in the order of bytes',
+  );
+  await run(open, 'virus del -p "\\x80" -o 9');
   const lists = (await ask(open, '/api/lists')).json();
   assert.equal((lists.keywords as { keyword: string }[])[0]?.keyword, '<script>');
   assert.equal((await ask(open, '/api/screen')).json().noOfPatterns, 3);
