@@ -2,6 +2,7 @@
  * The admin server's interface for programs, and for the web console: every console command as JSON, what the
  * operator sees, and events. Whoever comes here has passed the guard.
  */
+import { normalizeAddress } from '../config/address-list.ts';
 import type { WrittenSetting } from '../config/written.ts';
 import type { FastifyInstance, FastifyRequest } from '../fastify.ts';
 import type { Statistics } from '../statistics.ts';
@@ -52,7 +53,7 @@ function addConsole(app: FastifyInstance, { context, lineBytesMax }: ApiParts): 
         const message = 'A character of a line is not one byte; write its bytes as \\xHH.';
         return await answer.code(400).send({ message });
       }
-      const who = `web ${request.ip}`;
+      const who = `web ${normalizeAddress(request.ip)}`;
       const replies = await executeLines(lines, context, 'console', lineBytesMax(), who);
       return await answer.send({ replies });
     },
