@@ -1,6 +1,7 @@
 /** The inspector of the web console: what became of a logged request, or would become of a request line. */
 import { type Inspection, inspect } from './http/inspection.ts';
 import type { FrontParts } from './http/policy.ts';
+import { cutMark } from './log/access.ts';
 import { findLineEndingIn } from './log/find-line.ts';
 
 /** As request-id.ts makes them. */
@@ -20,6 +21,11 @@ export async function inspectRequest(
   }
   const client = logged.slice(0, Math.max(0, logged.indexOf(' ')));
   const line = /"([^"]*)"/.exec(logged)?.[1] ?? '';
+  const found = { step: 'PROXY.LOG', finding: logged };
+  if (line.endsWith(cutMark)) {
+    const finding = 'PROXY.LOG has no more of it than its beginning, of which nothing follows.';
+    return { outcome: 'unknown', steps: [found, { step: 'request line', finding }] };
+  }
   const { outcome, steps } = inspect(line, client, parts.policy(), parts);
-  return { outcome, steps: [{ step: 'PROXY.LOG', finding: logged }, ...steps] };
+  return { outcome, steps: [found, ...steps] };
 }

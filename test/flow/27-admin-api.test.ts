@@ -198,13 +198,17 @@ test('the inspector says what would become of a request line, and counts nothing
   const found = await inspect(id);
   assert.equal((found.steps as { finding: string }[])[0]?.finding, logged);
   assert.equal(found.outcome, 'pass', 'its pattern is deleted');
+  await askRaw(open.port, `GET /default.ida?${'N'.repeat(9_000)} HTTP/1.0`);
+  const cut = await open.logLine(/truncated.* id=/);
+  const beginning = await inspect(/ id=(\S+)$/.exec(cut)?.[1] ?? '');
+  assert.equal(beginning.outcome, 'unknown', 'neither its end nor its version is there');
   assert.equal((await inspect('0123456789-zz')).outcome, 'unknown');
   assert.equal((await inspect('GET / HTTP/1.1')).outcome, 'pass');
   assert.equal((await inspect('GET  /')).outcome, 'refused');
   assert.equal(
     (await ask(open, '/api/screen')).json().virusRequests,
-    1,
-    'the one of the first test',
+    2,
+    'the one of the first test, and the long one',
   );
   await run(open, 'virus -c');
 });
@@ -270,6 +274,19 @@ test('pipelined requests for events take no room for ever, and HEAD takes none',
     pages.map(() => 200),
   );
   for (const { close } of pages) close();
+});
+
+test('commands over an address of both families are recorded with an IPv4 address', async () => {
+  const wormgate = await startWormgate({ after });
+  await wormgate.stop();
+  wormgate.configure({
+    sections: { Admin: [`Listen=[::]:${wormgate.adminPort}`, 'Token=one'] },
+  });
+  await wormgate.start();
+  const headers = { authorization: 'Bearer one' };
+  const body = { lines: ['virus show\r\n[console] virus -c\x1b[2J'] };
+  await ask(wormgate, '/api/console', { method: 'POST', headers, body });
+  await wormgate.logLine(/^\[web 127\.0\.0\.1\] virus show\\x0d\\x0a\[console\] virus -c\\x1b/);
 });
 
 test('the end of a session ends its events, and so does another token', async () => {
