@@ -2,7 +2,7 @@
 import { type Inspection, inspect } from './http/inspection.ts';
 import type { FrontParts } from './http/policy.ts';
 import { cutMark } from './log/access.ts';
-import { findLineEndingIn } from './log/find-line.ts';
+import { findLineEndingIn, searchedBytesMax } from './log/find-line.ts';
 
 /** As request-id.ts makes them. */
 const requestId = /^[0-9a-f]{10}-[0-9a-z]{1,12}$/;
@@ -16,7 +16,7 @@ export async function inspectRequest(
   if (!requestId.test(text)) return inspect(text, '', parts.policy(), parts);
   const logged = await findLineEndingIn(logPath, ` id=${text}`);
   if (logged === undefined) {
-    const finding = 'It has no line with this id in its last 16 MiB.';
+    const finding = `It has no line with this id in its last ${searchedBytesMax / 1_048_576} MiB.`;
     return { outcome: 'unknown', steps: [{ step: 'PROXY.LOG', finding }] };
   }
   const client = logged.slice(0, Math.max(0, logged.indexOf(' ')));

@@ -56,7 +56,7 @@ export async function startAdminServer(
     logger: false,
     bodyLimit: bodyBytesMax,
     requestTimeout: requestMs,
-    http: { headersTimeout: requestMs, maxHeaderSize: 16_384 },
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: 5_000 },
     forceCloseConnections: true,
     ...withoutSchemaCompilers,
   });

@@ -103,7 +103,7 @@ function viewSample({ requestLine, source }: Sample): SampleView {
   return { requestLine: escapeText(requestLine), source: escapeText(source) };
 }
 
-export function viewProposal(proposal: Proposal): ProposalView {
+function viewProposal(proposal: Proposal): ProposalView {
   const { origLength, keyword, reason, sample, firstSeenMs, lastSeenMs, times } = proposal;
   return {
     pattern: formatPattern(proposal.pattern),
@@ -117,7 +117,7 @@ export function viewProposal(proposal: Proposal): ProposalView {
   };
 }
 
-export function viewKeyword(entry: KeywordEntry): KeywordView {
+function viewKeyword(entry: KeywordEntry): KeywordView {
   const { from, addedAtMs, confirmedAtMs, hits, servedAtMs } = entry;
   return {
     keyword: escapeText(entry.keyword),
@@ -132,10 +132,7 @@ export function viewKeyword(entry: KeywordEntry): KeywordView {
 /** At most so many keywords and proposals are sent. */
 export const listedMax = 1_000;
 
-export function firstOf<Item, View>(
-  items: Iterable<Item>,
-  view: (item: Item) => View,
-): readonly View[] {
+function firstOf<Item, View>(items: Iterable<Item>, view: (item: Item) => View): readonly View[] {
   const views: View[] = [];
   for (const item of items) {
     if (views.length === listedMax) break;
