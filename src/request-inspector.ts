@@ -1,4 +1,5 @@
 /** The inspector of the web console: what became of a logged request, or would become of a request line. */
+import { seenLine } from './http/arrival.ts';
 import { type Inspection, inspect } from './http/inspection.ts';
 import type { FrontParts } from './http/policy.ts';
 import { cutMark } from './log/access.ts';
@@ -26,6 +27,6 @@ export async function inspectRequest(
     const finding = 'PROXY.LOG has no more of it than its beginning, of which nothing follows.';
     return { outcome: 'unknown', steps: [found, { step: 'request line', finding }] };
   }
-  const { outcome, steps } = inspect(line, client, parts.policy(), parts);
+  const { outcome, steps } = inspect(seenLine(line), client, parts.policy(), parts);
   return { outcome, steps: [found, ...steps] };
 }
