@@ -5,23 +5,37 @@
 const { readFileSync } = require('node:fs');
 const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
+const { crc32 } = require('node:zlib');
 
 const filename = join(__dirname, '..', 'programs', basename(__filename));
 
+const source = readFileSync(filename);
+const checksumBytes = 4;
+
+/** Of the program, too: V8 itself compares no more of it than its length. */
+function checksumOf(cache) {
+  const checksum = Buffer.alloc(checksumBytes);
+  checksum.writeUInt32LE(crc32(cache, crc32(source)));
+  return checksum;
+}
+
+/** V8 believes what it is given: bytes that a full disk or a crash has spoilt would end the process. */
 function compiledBefore() {
   try {
-    return readFileSync(`${filename}.cache`);
+    const file = readFileSync(`${filename}.cache`);
+    const cache = file.subarray(0, -checksumBytes);
+    return checksumOf(cache).equals(file.subarray(-checksumBytes)) ? cache : undefined;
   } catch {
     return undefined;
   }
 }
 
-const script = new Script(readFileSync(filename, 'utf8'), {
-  filename,
-  cachedData: compiledBefore(),
-});
+const script = new Script(source.toString(), { filename, cachedData: compiledBefore() });
 script.runInThisContext()(require, dirname(filename));
 
 /** For code-cache.cjs. */
-exports.createCodeCache = () => script.createCachedData();
+exports.createCodeCache = () => {
+  const cache = script.createCachedData();
+  return Buffer.concat([cache, checksumOf(cache)]);
+};
 exports.filename = filename;

@@ -1,7 +1,9 @@
 /** The inspector of the web console: what became of a logged request, or would become of a request line. */
+import { seenLine } from './http/arrival.ts';
 import { type Inspection, inspect } from './http/inspection.ts';
 import type { FrontParts } from './http/policy.ts';
-import { findLineEndingIn } from './log/find-line.ts';
+import { cutMark } from './log/access.ts';
+import { findLineEndingIn, searchedBytesMax } from './log/find-line.ts';
 
 /** As request-id.ts makes them, alone or with the name that PROXY.LOG gives them. */
 const requestId = /^\s*(?:id=)?([0-9a-f]{10}-[0-9a-z]{1,12})\s*$/;
@@ -16,11 +18,16 @@ export async function inspectRequest(
   if (id === undefined) return inspect(text, '', parts.policy(), parts);
   const logged = await findLineEndingIn(logPath, ` id=${id}`);
   if (logged === undefined) {
-    const finding = 'It has no line with this id in its last 16 MiB.';
+    const finding = `It has no line with this id in its last ${searchedBytesMax / 1_048_576} MiB.`;
     return { outcome: 'unknown', steps: [{ step: 'PROXY.LOG', finding }] };
   }
   const client = logged.slice(0, Math.max(0, logged.indexOf(' ')));
   const line = /"([^"]*)"/.exec(logged)?.[1] ?? '';
-  const { outcome, steps } = inspect(line, client, parts.policy(), parts);
-  return { outcome, steps: [{ step: 'PROXY.LOG', finding: logged }, ...steps] };
+  const found = { step: 'PROXY.LOG', finding: logged };
+  if (line.endsWith(cutMark)) {
+    const finding = 'PROXY.LOG has no more of it than its beginning, of which nothing follows.';
+    return { outcome: 'unknown', steps: [found, { step: 'request line', finding }] };
+  }
+  const { outcome, steps } = inspect(seenLine(line), client, parts.policy(), parts);
+  return { outcome, steps: [found, ...steps] };
 }

@@ -230,6 +230,9 @@ export const counterTable = {
   log_lines_lost: { help: 'Log lines dropped because of MaxLogBacklog or a failed write.' },
   console_commands: { help: 'Console commands executed.' },
   console_refused: { help: 'Console commands refused.' },
+  admin_connections_refused: {
+    help: 'Connections to the admin server refused because 256 were open.',
+  },
   admin_requests_refused: {
     help: 'Requests to the admin server refused because they came from a foreign page or for a foreign name.',
   },

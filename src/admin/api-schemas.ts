@@ -3,7 +3,7 @@ import { pageEndMax } from './pattern-pages.ts';
 import { patternColumns } from './views.ts';
 
 /** The most lines in one request. */
-export const apiLinesMax = 500;
+const apiLinesMax = 500;
 
 /** As the body of `POST /api/console` has to be; also in the OpenAPI document. */
 export const consoleBody = {

@@ -2,8 +2,9 @@
  * The admin server's interface for programs, and for the web console: every console command as JSON, what the
  * operator sees, and events. Whoever comes here has passed the guard.
  */
+import { normalizeAddress } from '../config/address-list.ts';
 import type { WrittenSetting } from '../config/written.ts';
-import type { FastifyInstance } from '../fastify.ts';
+import type { FastifyInstance, FastifyRequest } from '../fastify.ts';
 import type { Statistics } from '../statistics.ts';
 import { consoleBody, inspectBody, patternQuery } from './api-schemas.ts';
 import { type ConsoleContext, executeLines } from './console.ts';
@@ -23,17 +24,21 @@ export interface ApiParts {
   inspect(text: string): Promise<unknown>;
 }
 
-/** Adds the routes below `/api`. */
-export function addApi(app: FastifyInstance, parts: ApiParts): void {
+/** Adds the routes below `/api`. `maySee` is whether a request's sender would be let in now. */
+export function addApi(
+  app: FastifyInstance,
+  parts: ApiParts,
+  maySee: (request: FastifyRequest) => boolean,
+): void {
   addConsole(app, parts);
   addViews(app, parts);
   addInspector(app, parts);
-  app.get('/api/events', (_request, answer) => {
-    if (parts.events.isFull) {
+  app.get('/api/events', { exposeHeadRoute: false }, (request, answer) => {
+    if (!parts.events.hasRoomFor(answer.raw)) {
       return answer.code(503).send({ message: 'Too many pages are open; close one.' });
     }
     answer.hijack();
-    parts.events.add(answer.raw);
+    parts.events.add(answer.raw, () => maySee(request));
     return answer;
   });
 }
@@ -48,7 +53,7 @@ function addConsole(app: FastifyInstance, { context, lineBytesMax }: ApiParts): 
         const message = 'A character of a line is not one byte; write its bytes as \\xHH.';
         return await answer.code(400).send({ message });
       }
-      const who = `web ${request.ip}`;
+      const who = `web ${normalizeAddress(request.ip)}`;
       const replies = await executeLines(lines, context, 'console', lineBytesMax(), who);
       return await answer.send({ replies });
     },

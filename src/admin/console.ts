@@ -5,7 +5,7 @@
  * reads no socket (console-server.ts) and owns nothing: what it works on is its `ConsoleContext`.
  */
 import { describeFileError } from '../config/fault.ts';
-import { cutLineBytes, formatDate } from '../log/access.ts';
+import { cutLineBytes, cutMark, formatDate } from '../log/access.ts';
 import type { OriginRow } from '../upstream/origins.ts';
 import type { Change, Outcome } from '../virus/change.ts';
 import { answerCacheLine, type CacheConsole, isCacheLine } from './cache-commands.ts';
@@ -232,7 +232,7 @@ class Batch {
     const date = formatDate(context.nowMs());
     for (const [index, line] of this.#lines.entries()) {
       const cut = line.length > this.#lineBytesMax;
-      const typed = cut ? `${printable(line.slice(0, cutLineBytes))} (truncated)` : printable(line);
+      const typed = cut ? `${printable(line.slice(0, cutLineBytes))}${cutMark}` : printable(line);
       await context.record(`[${this.#who}] ${typed}`);
       const [first = '', ...more] = (this.replies[index]?.text ?? '').split('\n');
       const rest = more.length > 0 ? ` ... ${more.length} more lines` : '';

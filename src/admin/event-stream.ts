@@ -16,7 +16,8 @@ const unreadBytesMax = 262_144;
 export class EventStream {
   readonly #clock: Clock;
   readonly #figures: () => unknown;
-  readonly #pages = new Set<ServerResponse>();
+  /** Each with whether its sender may still see what is sent. */
+  readonly #pages = new Map<ServerResponse, () => boolean>();
   #timer: Timer | undefined;
 
   /** `figures` is what is sent each second, as it is made into JSON. */
@@ -25,16 +26,16 @@ export class EventStream {
     this.#figures = figures;
   }
 
-  get isFull(): boolean {
-    return this.#pages.size >= pagesMax;
+  /** False as well for the answer to a pipelined request: without a socket it is never told to close. */
+  hasRoomFor(answer: ServerResponse): boolean {
+    return this.#pages.size < pagesMax && answer.socket !== null;
   }
 
-  get pageCount(): number {
-    return this.#pages.size;
-  }
-
-  /** Takes an answer whose head is still to be written, until its client goes. */
-  add(answer: ServerResponse): void {
+  /**
+   * Takes an answer whose head is still to be written, until its client goes, or `mayStay`, which is asked
+   * each second, is false.
+   */
+  add(answer: ServerResponse, mayStay: () => boolean): void {
     answer.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',
@@ -42,14 +43,14 @@ export class EventStream {
       // A proxy before us must not keep lines back.
       'X-Accel-Buffering': 'no',
     });
-    this.#pages.add(answer);
+    this.#pages.set(answer, mayStay);
     answer.once('close', () => this.#remove(answer));
     answer.write(this.#event());
     this.#timer ??= this.#clock.every(periodMs, () => this.#tick());
   }
 
   close(): void {
-    for (const answer of [...this.#pages]) answer.end();
+    for (const answer of [...this.#pages.keys()]) answer.end();
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -60,8 +61,9 @@ export class EventStream {
 
   #tick(): void {
     const event = this.#event();
-    for (const answer of [...this.#pages]) {
+    for (const [answer, mayStay] of [...this.#pages]) {
       if (answer.writableLength > unreadBytesMax) answer.destroy();
+      else if (!mayStay()) answer.end();
       else answer.write(event);
     }
   }

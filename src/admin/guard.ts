@@ -42,6 +42,8 @@ export type Verdict =
 /** The name of the session's cookie. */
 export const cookieName = 'wormgate';
 
+const bearer = /^Bearer +(.+)$/i;
+
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 export class Guard {
@@ -58,13 +60,16 @@ export class Guard {
   /** Whether a request may be answered at all, whoever sends it: it was not sent by a foreign page. */
   checkPlace(asking: Asking): Verdict {
     const { method, host, origin, fetchSite, contentType, authorization } = asking;
-    // A browser sends no Authorization for a page that has made its name point here.
-    if (authorization === undefined && !this.#isOurName(host ?? '')) {
+    // A page can send any Authorization to its own name: without a token the field proves nothing, and with
+    // one checkSender looks at it.
+    const isOfProgram = this.#rules().token !== '' && bearer.test(authorization ?? '');
+    // Without Host comes the check of a balancer, in HTTP/1.0, and never a browser.
+    if (host !== undefined && !isOfProgram && !this.#isOurName(host)) {
       return refuse(403, 'This host name is not served here; [Admin] Hosts names those that are.');
     }
     const isForeign =
       fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none';
-    if (isForeign || (origin !== undefined && hostOf(origin) !== host?.toLowerCase())) {
+    if (isForeign || (origin !== undefined && hostOf(origin) !== (host ?? '').toLowerCase())) {
       return refuse(403, 'Requests of other pages are refused.');
     }
     // No form of a foreign page can send this type.
@@ -80,7 +85,7 @@ export class Guard {
     if (token === '') return { ok: true };
     const word = cookieValue(cookie ?? '');
     if (word !== '' && this.#sessions.isOpen(word, token, this.#nowMs())) return { ok: true };
-    const given = /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1];
+    const given = bearer.exec(authorization ?? '')?.[1];
     if (given === undefined)
       return refuse(401, 'The admin server wants the token of [Admin] Token.');
     return this.#checkToken(given, peer);

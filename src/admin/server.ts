@@ -37,6 +37,13 @@ export interface AdminParts extends ApiParts {
 /** The longest content of a request: five hundred console lines. */
 const bodyBytesMax = 1_048_576;
 
+/** The same of a log-in, which whoever reaches the address may send. */
+const sessionBytesMax = 4_096;
+
+/** Connections, and the time that a request may take to arrive: what somebody without a token can hold. */
+const connectionsMax = 256;
+const requestMs = 30_000;
+
 /** What whoever reaches the address may ask for, so that he can log in. */
 const openPaths: ReadonlySet<string> = new Set([...pagePaths, '/api/session']);
 
@@ -48,9 +55,13 @@ export async function startAdminServer(
   const app = fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
+    requestTimeout: requestMs,
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: 5_000 },
     forceCloseConnections: true,
     ...withoutSchemaCompilers,
   });
+  app.server.maxConnections = connectionsMax;
+  app.server.on('drop', () => parts.statistics.add('admin_connections_refused'));
   addValidation(app);
   const guard = new Guard(() => parts.admin(), parts.nowMs);
   addGuard(app, guard, parts.statistics);
@@ -62,7 +73,7 @@ export async function startAdminServer(
   app.get('/metrics', (_request, answer) =>
     answer.type('text/plain; version=0.0.4; charset=utf-8').send(renderPage(parts)),
   );
-  addApi(app, parts);
+  addApi(app, parts, (request) => guard.checkSender(askingOf(request)).ok);
   app.get('/api/openapi.json', () => openApiDocument(packageVersion()));
   addPage(app);
   app.addHook('preClose', async () => parts.events.close());
@@ -91,14 +102,14 @@ function addGuard(app: FastifyInstance, guard: Guard, statistics: Statistics): v
 function addSessions(app: FastifyInstance, guard: Guard, statistics: Statistics): void {
   app.post<{ Body: { token: string } }>(
     '/api/session',
-    { schema: { body: sessionBody } },
+    { schema: { body: sessionBody }, bodyLimit: sessionBytesMax },
     (request, answer) => {
       const verdict = guard.logIn(request.body.token, normalizeAddress(request.ip));
       if (!verdict.ok) return refuse(answer, verdict, statistics);
       return answer.header('Set-Cookie', verdict.cookie).code(204).send();
     },
   );
-  app.delete('/api/session', (request, answer) =>
+  app.delete('/api/session', { bodyLimit: sessionBytesMax }, (request, answer) =>
     answer.header('Set-Cookie', guard.logOut(request.headers.cookie)).code(204).send(),
   );
 }

@@ -45,8 +45,4 @@ export class Sessions {
   end(word: string): void {
     this.#sessions.delete(digest(word));
   }
-
-  get size(): number {
-    return this.#sessions.size;
-  }
 }

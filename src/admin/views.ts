@@ -51,14 +51,16 @@ export const patternColumns = ['hits', 'lastHit', 'added', 'pattern', 'length', 
 
 export type PatternColumn = (typeof patternColumns)[number];
 
-const keys: Readonly<Record<PatternColumn, (entry: PatternEntry) => number | string>> = {
-  hits: ({ hits }) => hits,
-  lastHit: ({ lastHitMs }) => lastHitMs ?? 0,
-  added: ({ addedAtMs }) => addedAtMs,
-  pattern: ({ pattern }) => formatPattern(pattern),
-  length: ({ origLength }) => origLength,
-  from: ({ from }) => from,
-};
+const orders: Readonly<Record<PatternColumn, (one: PatternEntry, other: PatternEntry) => number>> =
+  {
+    hits: (one, other) => one.hits - other.hits,
+    lastHit: (one, other) => (one.lastHitMs ?? 0) - (other.lastHitMs ?? 0),
+    added: (one, other) => one.addedAtMs - other.addedAtMs,
+    // By bytes: making text of each for each comparison would hold up requests.
+    pattern: (one, other) => Buffer.compare(one.pattern, other.pattern),
+    length: (one, other) => one.origLength - other.origLength,
+    from: (one, other) => ascending(one.from, other.from),
+  };
 
 /** The page of patterns that is wanted; `search`: text that stands in the pattern or its provenance. */
 export function patternPage(wanted: {
@@ -68,7 +70,7 @@ export function patternPage(wanted: {
   readonly from: number;
   readonly count: number;
 }): PageWanted<PatternEntry> {
-  const key = keys[wanted.sort];
+  const order = orders[wanted.sort];
   const sign = wanted.isDescending ? -1 : 1;
   const search = wanted.search.toLowerCase();
   return {
@@ -76,11 +78,11 @@ export function patternPage(wanted: {
     count: wanted.count,
     matches: ({ pattern, from }) =>
       search === '' || `${formatPattern(pattern)} ${from}`.toLowerCase().includes(search),
-    compare: (one, other) => sign * ascending(key(one), key(other)),
+    compare: (one, other) => sign * order(one, other),
   };
 }
 
-function ascending(one: number | string, other: number | string): number {
+function ascending(one: string, other: string): number {
   if (one === other) return 0;
   return one < other ? -1 : 1;
 }
@@ -101,7 +103,7 @@ function viewSample({ requestLine, source }: Sample): SampleView {
   return { requestLine: escapeText(requestLine), source: escapeText(source) };
 }
 
-export function viewProposal(proposal: Proposal): ProposalView {
+function viewProposal(proposal: Proposal): ProposalView {
   const { origLength, keyword, reason, sample, firstSeenMs, lastSeenMs, times } = proposal;
   return {
     pattern: formatPattern(proposal.pattern),
@@ -115,7 +117,7 @@ export function viewProposal(proposal: Proposal): ProposalView {
   };
 }
 
-export function viewKeyword(entry: KeywordEntry): KeywordView {
+function viewKeyword(entry: KeywordEntry): KeywordView {
   const { from, addedAtMs, confirmedAtMs, hits, servedAtMs } = entry;
   return {
     keyword: escapeText(entry.keyword),
@@ -130,10 +132,7 @@ export function viewKeyword(entry: KeywordEntry): KeywordView {
 /** At most so many keywords and proposals are sent. */
 export const listedMax = 1_000;
 
-export function firstOf<Item, View>(
-  items: Iterable<Item>,
-  view: (item: Item) => View,
-): readonly View[] {
+function firstOf<Item, View>(items: Iterable<Item>, view: (item: Item) => View): readonly View[] {
   const views: View[] = [];
   for (const item of items) {
     if (views.length === listedMax) break;

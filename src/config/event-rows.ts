@@ -29,6 +29,7 @@ export type EventKind = (typeof eventKinds)[number];
 /** A URL may be a secret as a whole: what is wrong with it is told without quoting it. */
 const webhookUrl: ValueType<string> = {
   description: 'http:// or https:// URL, or empty',
+  isSecret: true,
   parse(written) {
     const text = /^"(.*)"$/.exec(written)?.[1] ?? written;
     if (text === '') return accept('');

@@ -14,9 +14,9 @@ export type Parsed<T> =
 
 /** How values of one kind are read, and what they are, in words good enough to print. */
 export interface ValueType<T> {
-  /** For example `whole number of seconds, 1-3600`. */
   /** Its value is told to nobody. */
   readonly isSecret?: true;
+  /** For example `whole number of seconds, 1-3600`. */
   readonly description: string;
   parse(text: string): Parsed<T>;
 }

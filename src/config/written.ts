@@ -25,12 +25,12 @@ export function writtenSettings(layout: Layout): WrittenSetting[] {
         const found = entries.filter((entry) =>
           row.numbered === true ? isNumbered(entry.key, key) : sameKey(entry.key, key),
         );
-        const secret = row.type.isSecret === true;
+        const isHidden = (value: string) => row.type.isSecret === true && !/^(?:"")?$/.test(value);
         const said = found.map(({ key: written, value }) => {
           return {
             section: name,
             key: written,
-            value: secret ? undefined : value,
+            value: isHidden(value) ? undefined : value,
             isDefault: false,
           };
         });

@@ -26,3 +26,8 @@ const ownVersion = /HTTP\/1\.1$/;
 export function loggedLine(line: string, isHttp2: boolean): string {
   return isHttp2 ? line.replace(ownVersion, 'HTTP/2.0') : line;
 }
+
+/** The line that the lanes saw, of one that the log tells. */
+export function seenLine(logged: string): string {
+  return logged.replace(/HTTP\/2\.0$/, 'HTTP/1.1');
+}

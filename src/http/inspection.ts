@@ -34,7 +34,7 @@ export function inspect(
   const parsed = parseRequestLine(line);
   const reduced = parsed === undefined ? undefined : reduceToOriginForm(parsed);
   if (parsed === undefined || reduced === undefined) {
-    say('request line', 'It breaks the grammar of RFC 9112 §3 and is answered 400.');
+    say('request line', 'It breaks the grammar of RFC 9112, section 3, and is answered 400.');
     return { outcome: 'refused', steps };
   }
   const requestString = requestStringOf(parsed, reduced.target);

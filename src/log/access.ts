@@ -61,6 +61,9 @@ export const cutLineBytes = 256;
  */
 export const wholeLineBytesMax = 8192;
 
+/** Stands after what is left of a request line that was cut. */
+export const cutMark = ' (truncated)';
+
 /** Formats one line of PROXY.LOG, without its newline: printable ASCII only, whatever was sent. */
 export function formatAccess(entry: AccessEntry): string {
   const { outcome } = entry;
@@ -115,7 +118,7 @@ function formatId(requestId: string): string {
 function formatRequestLine(line: string, malformed: boolean): string {
   const cut = line.length > (malformed ? cutLineBytes : wholeLineBytesMax);
   const text = escapeText(cut ? line.slice(0, cutLineBytes) : line);
-  const marked = cut ? `${text} (truncated)` : text;
+  const marked = cut ? `${text}${cutMark}` : text;
   if (malformed) return `(bad request line) ${marked}`;
   return marked === '' ? '-' : marked;
 }

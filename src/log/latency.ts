@@ -27,21 +27,6 @@ export class Histogram {
     this.counts[bucket] = (this.counts[bucket] as number) + 1;
     this.sumMs += took;
   }
-
-  get count(): number {
-    return this.counts.reduce((sum, each) => sum + each, 0);
-  }
-
-  /** The bound below which `part` (0-1) of all requests were, in milliseconds; undefined without any. */
-  boundOf(part: number): number | undefined {
-    const wanted = this.count * part;
-    let seen = 0;
-    for (const [bucket, count] of this.counts.entries()) {
-      seen += count;
-      if (count > 0 && seen >= wanted) return latencyBoundsMs[bucket] ?? Number.POSITIVE_INFINITY;
-    }
-    return undefined;
-  }
 }
 
 /** One for each lane, from a request's first line to its last byte. */

@@ -1,6 +1,8 @@
 /** The admin server's interface over real sockets: who may ask, what commands do, what is refused. */
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { askRaw, isSlipped, statusOf } from '../support/raw.ts';
@@ -43,6 +45,21 @@ async function ask({ adminPort }: Wormgate, path: string, asked: Asked = {}): Pr
     });
     sent.end(content);
   });
+}
+
+/** One open page, as far as the events go. */
+async function openEvents({ adminPort }: Wormgate, headers: Asked['headers'] = {}) {
+  const sent = request({ host: '127.0.0.1', port: adminPort, path: '/api/events', headers });
+  sent.end();
+  const [answer]: IncomingMessage[] = await once(sent, 'response');
+  assert.ok(answer !== undefined);
+  // However it ends.
+  answer.on('error', () => {});
+  return {
+    status: answer.statusCode,
+    ended: new Promise((resolve) => answer.resume().once('close', resolve)),
+    close: () => sent.destroy(),
+  };
 }
 
 const open = await startWormgate({ after });
@@ -97,10 +114,12 @@ test('foreign pages and foreign names are refused', async () => {
   const posted = await ask(open, '/api/console', { method: 'POST', headers, body: { lines } });
   assert.equal(posted.status, 403);
   assert.equal((await ask(open, '/api/screen', { headers: { host: 'evil.test' } })).status, 403);
+  const rebound = { host: 'evil.test', origin: 'http://evil.test', authorization: 'Bearer x' };
+  assert.equal((await ask(open, '/api/screen', { headers: rebound })).status, 403);
   const crossSite = { 'sec-fetch-site': 'cross-site' };
   assert.equal((await ask(open, '/api/screen', { headers: crossSite })).status, 403);
   assert.equal((await ask(open, '/metrics', { headers: crossSite })).status, 403);
-  assert.equal((await ask(open, '/api/counters')).json().admin_requests_refused, 5);
+  assert.equal((await ask(open, '/api/counters')).json().admin_requests_refused, 6);
 });
 
 test('with a token, it or a session is needed, and wrong ones are slowed', async () => {
@@ -136,6 +155,14 @@ test('patterns are searched, sorted and paged; lists, screen and settings are th
   const page = (await ask(open, '/api/patterns?search=a&sort=pattern&order=desc&count=1')).json();
   assert.equal(page.total, 3);
   assert.equal((page.patterns as { pattern: string }[])[0]?.pattern, 'bb.ida');
+  await run(open, 'virus add -p "\\x80" -o 9');
+  const bytes = (await ask(open, '/api/patterns?sort=pattern&order=asc')).json();
+  assert.deepEqual(
+    (bytes.patterns as { pattern: string }[]).map(({ pattern }) => pattern),
+    ['aa.ida', 'ab.ida', 'bb.ida', '\\x80'],
+    'in the order of bytes',
+  );
+  await run(open, 'virus del -p "\\x80" -o 9');
   const lists = (await ask(open, '/api/lists')).json();
   assert.equal((lists.keywords as { keyword: string }[])[0]?.keyword, '<script>');
   assert.equal((await ask(open, '/api/screen')).json().noOfPatterns, 3);
@@ -172,13 +199,17 @@ test('the inspector says what would become of a request line, and counts nothing
   assert.deepEqual(await inspect(` id=${id} `), found);
   assert.equal((found.steps as { finding: string }[])[0]?.finding, logged);
   assert.equal(found.outcome, 'pass', 'its pattern is deleted');
+  await askRaw(open.port, `GET /default.ida?${'N'.repeat(9_000)} HTTP/1.0`);
+  const cut = await open.logLine(/truncated.* id=/);
+  const beginning = await inspect(/ id=(\S+)$/.exec(cut)?.[1] ?? '');
+  assert.equal(beginning.outcome, 'unknown', 'neither its end nor its version is there');
   assert.equal((await inspect('0123456789-zz')).outcome, 'unknown');
   assert.equal((await inspect('GET / HTTP/1.1')).outcome, 'pass');
   assert.equal((await inspect('GET  /')).outcome, 'refused');
   assert.equal(
     (await ask(open, '/api/screen')).json().virusRequests,
-    1,
-    'the one of the first test',
+    2,
+    'the one of the first test, and the long one',
   );
   await run(open, 'virus -c');
 });
@@ -205,6 +236,84 @@ test('events come at once and each second, and open pages do not hold up the end
   assert.equal(figures.origins[0].state, 'up');
   assert.equal(await wormgate.stop(), 0);
   await over;
+});
+
+test('whoever has no token can have little kept for him', async () => {
+  const wormgate = await startWormgate({ after });
+  const body = { token: 'x'.repeat(5_000) };
+  const long = await ask(wormgate, '/api/session', { method: 'POST', body });
+  assert.equal(long.status, 413);
+  const counters = async () => (await ask(wormgate, '/api/counters')).json();
+  const clients = Array.from({ length: 300 }, () => connect(wormgate.adminPort, '127.0.0.1'));
+  let refusedCount = 0;
+  for (const client of clients) {
+    client.on('error', () => {});
+    client.once('close', () => {
+      refusedCount += 1;
+    });
+  }
+  await until(() => refusedCount >= 44);
+  for (const client of clients) client.destroy();
+  await until(async () => {
+    const refused = await counters().catch(() => undefined);
+    return Number(refused?.admin_connections_refused) >= 44;
+  });
+});
+
+test('pipelined requests for events take no room for ever, and HEAD takes none', async () => {
+  const wormgate = await startWormgate({ after });
+  const get = 'GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+  const client = connect(wormgate.adminPort, '127.0.0.1');
+  client.write(get.repeat(25));
+  await once(client, 'data');
+  client.destroy();
+  assert.equal((await ask(wormgate, '/api/events', { method: 'HEAD' })).status, 404);
+  // All of the room but what the client above may still have.
+  const pages = await Promise.all(Array.from({ length: 19 }, () => openEvents(wormgate)));
+  assert.deepEqual(
+    pages.map(({ status }) => status),
+    pages.map(() => 200),
+  );
+  for (const { close } of pages) close();
+});
+
+test('commands over an address of both families are recorded with an IPv4 address', async () => {
+  const wormgate = await startWormgate({ after });
+  await wormgate.stop();
+  wormgate.configure({
+    sections: { Admin: [`Listen=[::]:${wormgate.adminPort}`, 'Token=one'] },
+  });
+  await wormgate.start();
+  const headers = { authorization: 'Bearer one' };
+  const body = { lines: ['virus show\r\n[console] virus -c\x1b[2J'] };
+  await ask(wormgate, '/api/console', { method: 'POST', headers, body });
+  await wormgate.logLine(/^\[web 127\.0\.0\.1\] virus show\\x0d\\x0a\[console\] virus -c\\x1b/);
+});
+
+test('the end of a session ends its events, and so does another token', async () => {
+  const wormgate = await startWormgate({ after });
+  await wormgate.stop();
+  const useToken = (token: string) => {
+    const admin = [`Listen=127.0.0.1:${wormgate.adminPort}`, `Token=${token}`];
+    wormgate.configure({ sections: { Admin: admin } });
+  };
+  useToken('one');
+  await wormgate.start();
+  const openPage = async () => {
+    const body = { token: 'one' };
+    const session = await ask(wormgate, '/api/session', { method: 'POST', body });
+    const headers = { cookie: String(session.headers['set-cookie']).split(';')[0] ?? '' };
+    const page = await openEvents(wormgate, headers);
+    assert.equal(page.status, 200);
+    return { ...page, headers };
+  };
+  const { ended, headers } = await openPage();
+  const other = await openPage();
+  await ask(wormgate, '/api/session', { method: 'DELETE', headers, body: {} });
+  await ended;
+  useToken('two');
+  wormgate.signal('SIGHUP');
+  await other.ended;
 });
 
 test('the OpenAPI document names every route, and each command', async () => {

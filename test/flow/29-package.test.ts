@@ -187,3 +187,31 @@ test('the installed server serves, blocks a worm, shows the page, and stops', as
   const [code] = await once(server, 'exit');
   assert.equal(code, 0, output);
 });
+
+test('a code cache that was spoilt is not believed, and neither is one of another program', () => {
+  const program = join(installed, 'dist', 'programs', 'virus.cjs');
+  const [made, source] = [readFileSync(`${program}.cache`), readFileSync(program)];
+  const spoiltAt = (at: number) => {
+    const spoilt = Buffer.from(made);
+    spoilt.fill(0, at);
+    return spoilt;
+  };
+  try {
+    const spoilt = [Buffer.alloc(0), made.subarray(0, 1_000), spoiltAt(8_192), spoiltAt(100)];
+    for (const bytes of spoilt) {
+      writeFileSync(`${program}.cache`, bytes);
+      assert.equal(virus('show').code, 3);
+    }
+    writeFileSync(`${program}.cache`, made);
+    // A change that V8 does not see: it compares lengths.
+    const changed = source
+      .toString()
+      .replaceAll('no wormgate is running', 'no wormgate is walking');
+    assert.equal(Buffer.byteLength(changed), source.length);
+    writeFileSync(program, changed);
+    assert.match(virus('show').stderr, /no wormgate is walking/);
+  } finally {
+    writeFileSync(program, source);
+    writeFileSync(`${program}.cache`, made);
+  }
+});

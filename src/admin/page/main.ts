@@ -13,6 +13,9 @@ const login = byId('login', HTMLFormElement);
 const content = byId('content', HTMLElement);
 const state = byId('state', HTMLElement);
 
+/** Set in this browser by a log-in: the cookie itself is not for scripts. */
+const loggedIn = 'logged-in';
+
 /** What was listed last depends on these: lists are read again when one changes. */
 let seen = '';
 /** The virus requests of which the listed patterns show the hits. */
@@ -52,31 +55,13 @@ async function open(): Promise<void> {
   login.hidden = true;
   content.hidden = false;
   byId('sections', HTMLElement).hidden = false;
-  // The cookie itself is hidden from scripts.
-  byId('log-out', HTMLButtonElement).hidden = localStorage.getItem('hasSession') === null;
+  byId('log-out', HTMLButtonElement).hidden = localStorage.getItem(loggedIn) === null;
   startPatterns();
   startLists();
   startTuning();
   startInspector();
   void startSettings();
-  watch();
-}
-
-/** How long the page waits before it listens again to a server that has refused it. */
-const retryMs = 2_000;
-
-function watch(): void {
-  listen(onFigures, onState, () => setTimeout(watchAgain, retryMs));
-}
-
-/** The server's sessions have ended, as after a restart, or too many pages are open. */
-async function watchAgain(): Promise<void> {
-  try {
-    await readLists();
-  } catch (error) {
-    if (error instanceof LoginNeeded) return location.reload();
-  }
-  watch();
+  listen({ onFigures, onState, onLoginNeeded: () => location.reload() });
 }
 
 login.addEventListener('submit', async (event) => {
@@ -86,7 +71,7 @@ login.addEventListener('submit', async (event) => {
   try {
     await logIn(token.value);
     token.value = '';
-    localStorage.setItem('hasSession', '1');
+    localStorage.setItem(loggedIn, '1');
     await open();
   } catch (error) {
     reply.replaceChildren(make('span', { class: 'bad' }, describe(error)));
@@ -96,7 +81,7 @@ login.addEventListener('submit', async (event) => {
 
 byId('log-out', HTMLButtonElement).addEventListener('click', async () => {
   await logOut();
-  localStorage.removeItem('hasSession');
+  localStorage.removeItem(loggedIn);
   location.reload();
 });
 

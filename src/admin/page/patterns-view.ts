@@ -1,4 +1,5 @@
 /** The list of patterns: searched, sorted and paged by the server; added to and deleted from. */
+import { pageEndMax } from '../pattern-pages.ts';
 import { byId, fillTable, make, moment } from './dom.ts';
 import { command, quoted } from './reply-view.ts';
 import { type PatternView, readPatterns } from './server.ts';
@@ -26,7 +27,7 @@ export async function updatePatterns(): Promise<void> {
   const place = total === 0 ? 'none' : `${from + 1} to ${last} of ${total}`;
   byId('pattern-count', HTMLElement).textContent = place;
   byId('pattern-previous', HTMLButtonElement).disabled = from === 0;
-  byId('pattern-next', HTMLButtonElement).disabled = last >= total;
+  byId('pattern-next', HTMLButtonElement).disabled = last >= Math.min(total, pageEndMax);
 }
 
 function rowOf(entry: PatternView): (Node | string)[] {

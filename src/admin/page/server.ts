@@ -92,22 +92,34 @@ export async function logOut(): Promise<void> {
   await ask('/api/session', 'DELETE', {});
 }
 
-/**
- * Calls `onFigures` each second, and `onState` when the connection comes or goes. A browser connects anew by
- * itself, but not after an answer that is no stream: that is the end, and `onEnd` is called.
- */
-export function listen(
-  onFigures: (figures: Figures) => void,
-  onState: (isConnected: boolean) => void,
-  onEnd: () => void,
-): void {
+const retryMs = 3_000;
+
+/** What is told of the connection. */
+export interface Listener {
+  /** Each second. */
+  onFigures(figures: Figures): void;
+  onState(isConnected: boolean): void;
+  /** The session is over. */
+  onLoginNeeded(): void;
+}
+
+/** Listens to the server, until it wants a token. */
+export function listen(listener: Listener): void {
   const source = new EventSource('/api/events');
   source.addEventListener('figures', (event) => {
-    onState(true);
-    onFigures(JSON.parse(event.data) as Figures);
+    listener.onState(true);
+    listener.onFigures(JSON.parse(event.data) as Figures);
   });
-  source.addEventListener('error', () => {
-    onState(false);
-    if (source.readyState === EventSource.CLOSED) onEnd();
+  source.addEventListener('error', async () => {
+    listener.onState(false);
+    // The browser tries again by itself, but not after an answer that is no stream, such as 401 or 503.
+    if (source.readyState !== EventSource.CLOSED) return;
+    await new Promise((resolve) => setTimeout(resolve, retryMs));
+    const isLoginNeeded = await readLists().then(
+      () => false,
+      (error: unknown) => error instanceof LoginNeeded,
+    );
+    if (isLoginNeeded) listener.onLoginNeeded();
+    else listen(listener);
   });
 }

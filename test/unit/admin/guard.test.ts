@@ -36,10 +36,22 @@ test('a name that is not ours is refused: somebody has made it point here', () =
   for (const host of ['127.0.0.1', '[::1]:8081', 'localhost:8081', 'LOCALHOST', 'Admin.test:80']) {
     assert.equal(place({ host }), 200, host);
   }
-  for (const host of ['evil.test', 'admin.test.evil.test', '', undefined, 'localhost.evil.test']) {
+  for (const host of ['evil.test', 'admin.test.evil.test', '', 'localhost.evil.test']) {
     assert.equal(place({ host }), 403, `${host}`);
   }
-  assert.equal(place({ host: 'evil.test', authorization: 'Bearer x' }), 200, 'no browser sends it');
+  assert.equal(place({ host: undefined }), 200, 'no browser sends none');
+  assert.equal(place({ host: undefined, origin: 'null' }), 403);
+});
+
+test('a foreign name needs the token itself, because its page can send any Authorization', () => {
+  const asking = { host: 'evil.test', authorization: 'Bearer x' };
+  const { place, sender } = start();
+  assert.deepEqual([place(asking), sender(asking)], [200, 401]);
+  const good = { ...asking, authorization: 'Bearer secret' };
+  assert.deepEqual([place(good), sender(good)], [200, 200]);
+  assert.equal(place({ ...asking, authorization: 'Basic x' }), 403);
+  const withoutToken = start({ token: '' });
+  assert.equal(withoutToken.place(asking), 403);
 });
 
 test('requests that a foreign page has made are refused', () => {
