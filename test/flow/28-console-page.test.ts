@@ -163,7 +163,7 @@ test('the last page of patterns that can be had is the last', { skip }, async (t
   }
   const { page, complaints } = await openPage(wormgate);
   await page.getByText('1 to 25 of 2001').waitFor();
-  const on = page.locator('#pattern-on');
+  const on = page.locator('#pattern-next');
   await on.evaluate((button) => {
     for (let page = 1; page < 80; page += 1) (button as unknown as { click(): void }).click();
   });
