@@ -74,6 +74,8 @@ function bundle() {
     '--splitting',
     '--platform=node',
     '--format=esm',
+    // Of packages that come both ways, what nobody uses can be left out of a module.
+    '--main-fields=module,main',
     '--entry-names=[name]',
     `--outdir=${join(root, 'dist', 'bin')}`,
     `--banner:js=${requireForPackages}`,
