@@ -95,6 +95,8 @@ function bundlePrograms() {
   bundle(programInputs, [
     ...programs.map((name) => join(from, 'cli', `${name}.js`)),
     ...forNode,
+    // Of packages that come both ways, what nobody uses can be left out of a module.
+    '--main-fields=module,main',
     '--format=cjs',
     '--out-extension:.js=.cjs',
     '--define:import.meta.dirname=__dirname',

@@ -10,9 +10,9 @@ import { type AccessEntry, unpaddedText } from './log/access.ts';
 import { EventRate } from './log/event-rate.ts';
 import { blockedFields, type EventFields, formatEvent, formatOmitted } from './log/events.ts';
 import type { LogFile } from './log/file.ts';
+import { Poster, type PosterOptions } from './log/post.ts';
 import type { ThrottleAlert } from './log/throttle-log.ts';
 import { Webhook } from './log/webhook.ts';
-import { type PosterOptions, WebhookPoster } from './log/webhook-post.ts';
 import type { Statistics } from './statistics.ts';
 import type { Change } from './virus/change.ts';
 import type { Suspect } from './virus/suspects.ts';
@@ -32,7 +32,7 @@ const secondMs = 1000;
 export class EventService {
   readonly #options: EventServiceOptions;
   readonly #rate = new EventRate();
-  readonly #poster: WebhookPoster;
+  readonly #poster: Poster;
   readonly #webhook: Webhook;
   #kinds: ReadonlySet<EventKind> = new Set();
   #wantsBlocked = false;
@@ -41,7 +41,7 @@ export class EventService {
 
   constructor(options: EventServiceOptions) {
     this.#options = options;
-    this.#poster = new WebhookPoster(options);
+    this.#poster = new Poster(options);
     this.#webhook = new Webhook({
       ...options,
       settings: () => options.settings().webhook,

@@ -226,6 +226,19 @@ export const counterTable = {
   webhook_events_lost: {
     help: 'Events that the Webhook never got: because of MaxWebhookQueue or WebhookRetries, because it refused them, or because wormgate ended or Webhook was emptied before.',
   },
+  spans: { help: 'Spans made for the collector of [Tracing].' },
+  spans_omitted: { help: 'Spans of sampled requests not made because of SpansPerSecond.' },
+  span_posts: { help: 'POSTs to the collector, each try counted.' },
+  span_post_failures: {
+    help: 'POSTs to the collector that found nobody, took longer than ExportTimeout, or were not answered 2xx.',
+  },
+  spans_sent: { help: 'Spans that the collector took.' },
+  spans_refused: {
+    help: 'Spans that the collector refused: with a status that is not tried again, or as a part of what it took.',
+  },
+  spans_lost: {
+    help: 'Spans that the collector never got: because of MaxSpanQueue or ExportRetries, or because wormgate ended or Endpoint was emptied before.',
+  },
   log_lines: { help: 'Lines handed to the log files.' },
   log_lines_lost: { help: 'Log lines dropped because of MaxLogBacklog or a failed write.' },
   console_commands: { help: 'Console commands executed.' },

@@ -37,6 +37,7 @@ import { Outbound } from './outbound.ts';
 import { PatternState } from './pattern-state.ts';
 import { describe } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
+import { TraceService } from './trace-service.ts';
 import { type DemoSite, startDemoSite } from './upstream/demo-site.ts';
 import { listenKey, OriginTable } from './upstream/origins.ts';
 import { HitRates } from './virus/hit-rates.ts';
@@ -73,6 +74,7 @@ export class WormgateServer {
   readonly #fronts = new Fronts(() => this.#frontParts());
   readonly #logs: LogSet;
   readonly #events: EventService;
+  readonly #traces: TraceService;
   readonly #hitRates: HitRates;
   readonly #caching: Caching;
   readonly #context: ConsoleContext;
@@ -102,14 +104,18 @@ export class WormgateServer {
       clock: this.#clock,
       statistics: this.#statistics,
     });
-    this.#events = new EventService({
-      settings: () => this.#settings.events,
-      file: () => this.#logs.events,
+    const shared = {
       clock: this.#clock,
       statistics: this.#statistics,
-      lookUp: (host) => this.#nameServers.addressesOfOrigin(host),
+      lookUp: (host: string) => this.#nameServers.addressesOfOrigin(host),
       warn,
+    };
+    this.#events = new EventService({
+      ...shared,
+      settings: () => this.#settings.events,
+      file: () => this.#logs.events,
     });
+    this.#traces = new TraceService({ ...shared, settings: () => this.#settings.tracing });
     this.#certificates = new Certificates({
       clock: this.#clock,
       statistics: this.#statistics,
@@ -196,6 +202,7 @@ export class WormgateServer {
   async stop(drainMs: number): Promise<void> {
     this.#draining = true;
     this.#events.endWithin(drainMs);
+    this.#traces.endWithin(drainMs);
     await Promise.all([this.#fronts.closeAll(drainMs), this.#outbound?.close(drainMs)]);
     this.#certificates.close();
     await this.#console?.close();
@@ -205,7 +212,7 @@ export class WormgateServer {
     await this.#demo?.close();
     await this.#autoUpdate?.close();
     await this.#state?.close();
-    await this.#events.close();
+    await Promise.all([this.#events.close(), this.#traces.close()]);
     this.#nameServers.close();
     await this.#logs.close();
   }
@@ -267,6 +274,7 @@ export class WormgateServer {
       screen: settings.scanVirusPatterns
         ? new Screen(state.database.patterns, virus, this.#autoUpdate?.keywordScreen)
         : undefined,
+      tracer: await this.#traces.tracerFor(settings.tracing),
     };
   }
 
@@ -377,6 +385,7 @@ export class WormgateServer {
     this.#written = loaded.written;
     this.#caching.applySettings();
     this.#events.applySettings();
+    this.#traces.applySettings();
     this.#certificates.adopt(next.accelerators);
     for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
     if (admin !== this.#admin) await this.#admin?.app.close();

@@ -24,6 +24,7 @@ import {
   logSection,
   snmpSection,
   throttleSection,
+  tracingSection,
   virusSection,
 } from './settings.ts';
 import type {
@@ -45,6 +46,7 @@ import {
   readTlsSettings,
   type SectionSources,
 } from './tls-settings.ts';
+import { readTracingSettings } from './tracing-settings.ts';
 import { readVirusSettings } from './virus-settings.ts';
 import { type WrittenSetting, writtenSettings } from './written.ts';
 
@@ -233,6 +235,7 @@ class Assembly {
       admin,
       log,
       events: readEventSettings(this.#reader(eventsSection), log),
+      tracing: readTracingSettings(this.#reader(tracingSection)),
     };
   }
 }

@@ -19,6 +19,7 @@ import { snmpSection } from './snmp-rows.ts';
 import { type AnySection, defineSection } from './table.ts';
 import { egressSection, throttleSection } from './throttle-rows.ts';
 import { tlsRows } from './tls-rows.ts';
+import { tracingSection } from './tracing-rows.ts';
 import { choice, flag, integer, listOf, logFileName, token } from './value.ts';
 import { virusSection } from './virus-rows.ts';
 
@@ -188,6 +189,7 @@ export {
   limitsSection,
   snmpSection,
   throttleSection,
+  tracingSection,
   virusSection,
 };
 
@@ -203,5 +205,6 @@ export const settingsTable: readonly AnySection[] = [
   adminSection,
   logSection,
   eventsSection,
+  tracingSection,
   limitsSection,
 ];

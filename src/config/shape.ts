@@ -5,6 +5,7 @@
 
 import type { EventKind } from './event-rows.ts';
 import type { ParameterFault, ParameterValues } from './throttle-parameters.ts';
+import type { ExportHeader } from './tracing-rows.ts';
 
 /** A host and port to listen on or connect to. An IPv6 host has no brackets here. */
 export interface HostPort {
@@ -310,6 +311,21 @@ export interface EventSettings {
   readonly webhook: WebhookSettings;
 }
 
+/** `[Tracing]`: an empty `url` means off. */
+export interface TracingSettings {
+  readonly url: string;
+  /** Secrets. */
+  readonly headers: readonly ExportHeader[];
+  readonly serviceName: string;
+  /** 0-1. */
+  readonly sampleRatio: number;
+  readonly perSecondMax: number;
+  readonly timeoutMs: number;
+  readonly retriesMax: number;
+  readonly queueMax: number;
+  readonly batchMax: number;
+}
+
 export interface Settings {
   /** The file it was read from, as given. */
   readonly file: string;
@@ -326,4 +342,5 @@ export interface Settings {
   readonly admin: AdminSettings;
   readonly log: LogSettings;
   readonly events: EventSettings;
+  readonly tracing: TracingSettings;
 }

@@ -2,7 +2,7 @@
  * The form of the settings table: sections of rows, one row a key. The rows themselves are in
  * settings.ts. Reading, range checks, the shipped PROXY.CFG and docs/settings.md all follow the rows.
  */
-import type { ValueType } from './value.ts';
+import { integer, type ValueType } from './value.ts';
 
 /** One key of PROXY.CFG. */
 export interface Row<T> {
@@ -47,4 +47,13 @@ export interface AnySection extends Omit<SectionTable<unknown>, 'rows'> {
 /** Fixes the types of a section's values from its rows. */
 export function defineSection<V>(section: SectionTable<V>): SectionTable<V> {
   return section;
+}
+
+/** The row of a whole number that a reload changes. */
+export function countRow(
+  options: { readonly min: number; readonly max: number; readonly default: number },
+  help: string,
+  unit = '',
+): Row<number> {
+  return { type: integer(options, unit), default: String(options.default), live: true, help };
 }

@@ -34,9 +34,14 @@ const wholeFields = ['range', 'if-none-match', 'if-modified-since'] as const;
 
 type Handled = Pick<Recipient, 'forward' | 'isCollapsed' | 'bypassDetail'>;
 
+/** Why the cache is not asked about a request, in a word. */
+export function uncachedForward(method: string): 'method' | 'bypass' {
+  return method !== 'GET' && method !== 'HEAD' ? 'method' : 'bypass';
+}
+
 /** The value of Cache-Status for a request that the cache is not asked about. */
 export function uncachedStatus(method: string, hasContent: boolean): string {
-  if (method !== 'GET' && method !== 'HEAD') return methodStatus;
+  if (uncachedForward(method) === 'method') return methodStatus;
   return hasContent ? contentStatus : bypassStatus;
 }
 

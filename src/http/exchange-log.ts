@@ -8,6 +8,7 @@ import { meaningOf } from '../virus/learning.ts';
 import { loggedLine } from './arrival.ts';
 import type { Exchange, LoggedRequest } from './exchange.ts';
 import type { FrontParts } from './policy.ts';
+import { endTrace } from './request-span.ts';
 
 /** Writes the exchange's line, once however often it is called. */
 export function logExchange(exchange: Exchange, parts: FrontParts): void {
@@ -15,28 +16,30 @@ export function logExchange(exchange: Exchange, parts: FrontParts): void {
   exchange.logged = true;
   const { requestString: text } = exchange;
   const isSound = exchange.line !== undefined;
-  const { isHttp2 } = exchange.arrival;
   const place = { text, requestStart: 0, requestEnd: text.length };
-  logRequest({ ...exchange, isSound, isHttp2, ...place }, parts, 'front');
+  logRequest({ ...exchange, isSound, ...place }, parts, 'front');
 }
 
 /**
- * Writes a request's line, unless it is an ordinary one and LogRequests leaves those out. Notes how long it
- * took, and for Auto Update what was served.
+ * Writes a request's line, unless it is an ordinary one and LogRequests leaves those out. Records its span,
+ * notes how long it took, and for Auto Update what was served.
  */
 export function logRequest(
   request: LoggedRequest,
   parts: FrontParts,
   lane: LatencyLane = 'fast',
 ): void {
-  parts.latencies[lane].note(parts.nowMs() - request.atMs);
+  const nowMs = parts.nowMs();
+  const { settings, tracer } = parts.policy();
+  parts.latencies[lane].note(nowMs - request.atMs);
+  if (tracer !== undefined) endTrace(request, tracer, nowMs);
   if (parts.suspects.isWatching && request.isRedirected !== true) noteAnswer(request, parts);
   const isOrdinary = request.isSound && request.match === undefined && request.error === undefined;
-  if (isOrdinary && parts.policy().settings.log.requests === 'blocked') return;
+  if (isOrdinary && settings.log.requests === 'blocked') return;
   parts.logAccess({
     client: request.client,
     atMs: request.atMs,
-    requestLine: loggedLine(request.rawLine, request.isHttp2),
+    requestLine: loggedLine(request.rawLine, request.arrival.isHttp2),
     outcome: outcomeOf(request),
   });
 }

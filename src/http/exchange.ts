@@ -3,6 +3,7 @@
  * handled, logged once when it is over.
  */
 import type { IncomingMessage } from 'node:http';
+import type { RequestTrace } from '../log/tracer.ts';
 import type { Site } from '../upstream/origins.ts';
 import type { Arrival } from './arrival.ts';
 import type { Framing } from './body-skipper.ts';
@@ -17,6 +18,7 @@ import {
   reduceToOriginForm,
   requestStringOf,
 } from './request-line.ts';
+import { traceOf } from './tracing.ts';
 import type { PatternMatch } from './verdict.ts';
 
 /** What the log tells of a request, whichever lane it took. */
@@ -24,8 +26,8 @@ export interface LoggedRequest {
   readonly id: string;
   readonly atMs: number;
   readonly client: string;
-  /** Over HTTP/2; the line below is then that of the same request in HTTP/1.1. */
-  readonly isHttp2: boolean;
+  /** Over HTTP/2 the line below is that of the same request in HTTP/1.1. */
+  readonly arrival: Arrival;
   /** The request line as the client sent it, latin1. */
   readonly rawLine: string;
   /** False: the line breaks the grammar. */
@@ -42,6 +44,8 @@ export interface LoggedRequest {
   readonly status: number | undefined;
   /** Body bytes sent. */
   readonly bytes: number;
+  /** The trace that it belongs to; undefined: its headers were not read, or nothing is traced. */
+  readonly trace?: RequestTrace | undefined;
   /** It was led elsewhere: its answer says nothing about what there is. */
   readonly isRedirected?: boolean;
 }
@@ -67,6 +71,8 @@ export interface Exchange {
   readonly peer: string;
   readonly client: string;
   readonly peerTrusted: boolean;
+  /** Undefined: nothing is traced. */
+  readonly trace: RequestTrace | undefined;
   match: PatternMatch | undefined;
   holdsKeyword: boolean;
   /** A short word for what we answered ourselves, e.g. `origin_timeout`. */
@@ -88,8 +94,9 @@ export function beginExchange(
   const head = connection.tap.takeHead(req.method ?? '', req.url ?? '', framingOf(fields));
   const line = head === undefined ? undefined : parseRequestLine(head.line);
   const reduced = line === undefined ? undefined : reduceToOriginForm(line);
-  const { sites } = parts.policy();
-  const site = sites.find(listen, reduced?.authority ?? fields.hosts[0]);
+  const { sites, tracer } = parts.policy();
+  const host = reduced?.authority ?? fields.hosts[0];
+  const site = sites.find(listen, host);
   const trusted = site?.trustedProxies ?? sites.trustedProxies(listen);
   return {
     id: nextRequestId(),
@@ -107,6 +114,7 @@ export function beginExchange(
     site,
     peer: connection.peer,
     ...clientAddress(connection.peer, fields.forwardedFor, fields.forwarded, trusted),
+    trace: tracer && traceOf(req.rawHeaders, host, tracer),
     match: undefined,
     holdsKeyword: false,
     error: undefined,

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { type StoredAnswer, writtenBodyBytesMax } from '../cache/entry.ts';
 import type { HeaderReader } from '../cache/fields.ts';
+import type { Forward } from '../cache/lookup.ts';
 import type { DeliveryRequest, Watched } from '../delivery/recipient.ts';
 import { answerHead } from '../upstream/answer-content.ts';
 import type { AnswerScanner } from '../upstream/answer-head.ts';
@@ -13,7 +14,7 @@ import type { AnswerSink } from '../upstream/answer-sink.ts';
 import type { OriginFaultCode } from '../upstream/faults.ts';
 import { Relay } from '../upstream/relay.ts';
 import type { Awaited, RelayClient, RelayedRequest } from '../upstream/relay-client.ts';
-import { hitEnd, hitText, passedLine, uncachedStatus } from './delivered-head.ts';
+import { hitEnd, hitText, passedLine, uncachedForward, uncachedStatus } from './delivered-head.ts';
 import { logRequest } from './exchange-log.ts';
 import { type DeliveryConnection, FastDelivery } from './fast-delivery.ts';
 import type { FastRequest } from './fast-request.ts';
@@ -72,6 +73,7 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
   /** Relays the request in hand, whose answer is not likely to be stored under `key`. */
   pass(request: RelayedRequest, key: string): void {
     const { totals } = this.#owner.parts.statistics;
+    this.noteCache('uri-miss');
     totals.cache_misses += 1;
     totals.requests_forwarded += 1;
     this.#watched = undefined;
@@ -196,6 +198,11 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
     return this.#answer;
   }
 
+  noteCache(forward: Forward | 'hit'): void {
+    const { trace } = this.#owner.request;
+    if (trace !== undefined) trace.cache = forward;
+  }
+
   writeInterim(text: string): void {
     this.socket.write(text, 'latin1');
   }
@@ -250,6 +257,7 @@ export class FastAnswers implements RelayClient, DeliveryConnection {
   readonly #field: HeaderReader = (name) => headerOf(this.#owner.request.text)(name);
 
   #uncachedLine({ method }: Watched, { bodyBytes }: RelayedRequest): string {
+    this.noteCache(uncachedForward(method));
     this.#owner.parts.statistics.totals.cache_bypassed += 1;
     if (!this.tellsCacheStatus) return '';
     return `Cache-Status: ${uncachedStatus(method, bodyBytes > 0)}\r\n`;

@@ -34,7 +34,7 @@ export class FastConnection implements LaneConnection, AnswersOwner, FastClient 
   readonly socket: Socket;
   readonly parts: FrontParts;
   readonly #lane: Lane;
-  readonly request = new FastRequest();
+  readonly request: FastRequest;
   readonly memory: SiteMemory;
   /** Our side ends behind the answer in hand. */
   closesAfter = false;
@@ -62,10 +62,10 @@ export class FastConnection implements LaneConnection, AnswersOwner, FastClient 
   constructor(socket: Socket, lane: Lane) {
     this.socket = socket;
     this.parts = lane.parts;
+    this.request = new FastRequest(lane.arrival);
     this.#lane = lane;
     // Asked for now, because a closed socket forgets its peer.
     this.memory = new SiteMemory(normalizeAddress(socket.remoteAddress ?? ''), lane);
-    this.request.isHttp2 = lane.arrival.isHttp2;
     this.#activeTick = lane.tick;
     this.#headTick = lane.tick;
     socket.on('data', this.#onData);
@@ -305,7 +305,7 @@ export class FastConnection implements LaneConnection, AnswersOwner, FastClient 
     this.#isOver = true;
     const head = {
       socket,
-      isHttp2: this.#lane.arrival.isHttp2,
+      arrival: this.#lane.arrival,
       peer: memory.peer,
       peerTrusted: memory.mayBeTrusted(parts.policy().sites),
       bytes: this.#unread.bytes,

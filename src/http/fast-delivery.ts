@@ -38,6 +38,8 @@ export interface DeliveryConnection extends RelayClient, AddedLines {
   /** Sends the request on by itself. */
   sendAlone(request: RelayedRequest, watched: Watched | undefined): void;
   refuseUncached(): void;
+  /** How the request in hand is answered. */
+  noteCache(forward: Forward | 'hit'): void;
   /** The client does not take its answer as fast as others who read the same. */
   onTooSlow(): void;
 }
@@ -109,6 +111,7 @@ export class FastDelivery implements Recipient, AnswerReader {
 
   onStored(stored: StoredAnswer, fetched: Fetched | undefined): void {
     const nowMs = this.#connection.nowMs();
+    this.#connection.noteCache(fetched === undefined ? 'hit' : this.forward);
     const client = answerFrom(stored, this.request, nowMs);
     this.status = client.status;
     this.contentBytes = client.bodyEnd - client.bodyStart;
@@ -121,6 +124,7 @@ export class FastDelivery implements Recipient, AnswerReader {
 
   onArriving(answer: ArrivingAnswer, fetched: Fetched): void {
     const { head } = answer;
+    this.#connection.noteCache(this.forward);
     this.#arriving = answer;
     this.status = head.status;
     const hasBody = head.status !== 204 && head.status !== 304;
@@ -136,12 +140,14 @@ export class FastDelivery implements Recipient, AnswerReader {
 
   takeOver(relay: Relay, fetched: Fetched): RelayClient {
     const connection = this.#connection;
+    connection.noteCache(this.forward);
     connection.cacheStatusLine = cacheStatusLine(this, undefined, fetched, connection);
     return connection.adopt(relay);
   }
 
   onAlone(): void {
     const connection = this.#connection;
+    connection.noteCache(this.forward);
     connection.cacheStatusLine = cacheStatusLine(this, undefined, undefined, connection);
     const { origins, originHead, limits, method, watched } = this.request;
     const isHead = method === 'HEAD';

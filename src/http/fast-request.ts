@@ -2,6 +2,8 @@
  * The request in hand on a connection of the fast path: what the verdict and the log need to know of
  * it, made into strings only when they ask. One object a connection, used again for each request.
  */
+import type { RequestTrace } from '../log/tracer.ts';
+import type { Arrival } from './arrival.ts';
 import type { LoggedRequest } from './exchange.ts';
 import type { HeadScanner } from './request-head.ts';
 import { nextRequestId } from './request-id.ts';
@@ -16,8 +18,10 @@ export class FastRequest implements Judged, LoggedRequest {
   error: string | undefined;
   status: number | undefined;
   bytes = 0;
+  /** Undefined: its headers were not read, or nothing is traced. */
+  trace: RequestTrace | undefined;
   readonly isSound = true;
-  isHttp2 = false;
+  readonly arrival: Arrival;
   /** The head, latin1, or only its request line. */
   text = '';
   #id = '';
@@ -26,6 +30,10 @@ export class FastRequest implements Judged, LoggedRequest {
   #lineLength = 0;
   #acceptStart = 0;
   #acceptEnd = 0;
+
+  constructor(arrival: Arrival) {
+    this.arrival = arrival;
+  }
 
   /** Begins a request whose line `head` has read; `text` begins with that line. */
   begin(head: HeadScanner, text: string, atMs: number): void {
@@ -36,6 +44,7 @@ export class FastRequest implements Judged, LoggedRequest {
     this.error = undefined;
     this.status = undefined;
     this.bytes = 0;
+    this.trace = undefined;
     this.#id = '';
     this.#methodLength = head.methodEnd;
     this.#targetLength = head.targetEnd - head.targetStart;

@@ -15,11 +15,12 @@ import type { FastAnswers } from './fast-answers.ts';
 import type { FastRequest } from './fast-request.ts';
 import { viaName } from './head.ts';
 import { editHead, headerOf } from './head-text.ts';
-import { originHead } from './origin-head.ts';
+import { originHead, tracedHead } from './origin-head.ts';
 import type { FrontParts, Policy } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
 import { HeadScanner } from './request-head.ts';
 import type { SiteMemory } from './site-memory.ts';
+import { traceparentName, tracestateName } from './tracing.ts';
 import { countScreened, countWindow, markOf, noteMatch, type PatternMatch } from './verdict.ts';
 
 /** What a turn needs of the connection that it is on. */
@@ -139,6 +140,12 @@ function identify(connection: FastClient, text: string, atMs: number, policy: Po
   memory.look(policy.sites, fieldValue(head.hostIndex, text) ?? '');
   request.peerTrusted = memory.peerTrusted;
   request.client = memory.peer;
+  if (policy.tracer !== undefined) {
+    scannedText = text;
+    const traceparent = scannedHeader(traceparentName);
+    const host = fieldValue(head.hostIndex, text);
+    request.trace = policy.tracer.begin(traceparent, scannedHeader(tracestateName), host);
+  }
   if (!memory.peerTrusted || memory.trusted === undefined) return;
   const forwardedFor = fieldValue(head.forwardedForIndex, text);
   const forwarded = fieldValue(head.forwardedIndex, text);
@@ -219,7 +226,7 @@ function relay(connection: FastClient, policy: Policy): void {
   connection.begin(head.end, head.wantsClose);
   const relayed: RelayedRequest = {
     origins: site,
-    head: originHead(head, request.text, memory.forwarder),
+    head: headFor(connection),
     isHead: method === 'HEAD',
     isRepeatable: !hasBody && isIdempotent(method),
     bodyBytes: head.contentLength,
@@ -227,6 +234,12 @@ function relay(connection: FastClient, policy: Policy): void {
     atMs: request.atMs,
   };
   connection.answers.relay(relayed, memory.keyPrefix === '' ? undefined : watchPassing(connection));
+}
+
+/** The head that the origin is sent. */
+function headFor({ memory, request }: FastClient): string {
+  const sent = originHead(head, request.text, memory.forwarder);
+  return request.trace === undefined ? sent : tracedHead(sent, request.trace);
 }
 
 /** What of a request that goes past the cache may tell something about what is stored. */
@@ -251,15 +264,18 @@ function askedPrefix(connection: FastClient): string | undefined {
 
 /** Answers a GET or HEAD of a site with a cache. */
 function deliver(connection: FastClient, site: Site, policy: Policy, prefix: string): void {
-  const { memory, request, parts } = connection;
+  const { request, parts } = connection;
   scannedText = request.text;
   const key = prefix + request.target;
   const isPlain = !head.hasLookupFields;
   if (isPlain) {
     const stored = parts.deliveries.find(key, scannedHeader, request.atMs);
-    if (stored !== undefined) return connection.hit(stored, head.end, head.wantsClose);
+    if (stored !== undefined) {
+      if (request.trace !== undefined) request.trace.cache = 'hit';
+      return connection.hit(stored, head.end, head.wantsClose);
+    }
   }
-  const sent = originHead(head, request.text, memory.forwarder);
+  const sent = headFor(connection);
   const { limits } = policy.settings;
   if (isPlain && head.method === 'GET' && parts.deliveries.isPassed(key, request.atMs)) {
     const relayed: RelayedRequest = {

@@ -18,6 +18,8 @@ export interface DeliveryOwner {
   readonly tellsCacheStatus: boolean;
   /** Strict-Transport-Security, as a value; empty: none. */
   readonly hsts: string;
+  /** How the request is answered. */
+  onCache(forward: Forward | 'hit'): void;
   onBytes(count: number): void;
   /**
    * The request is sent on by itself; the value of Cache-Status, if one is to be sent. `isTelling`: the
@@ -55,6 +57,7 @@ export class FrontDelivery implements Recipient, AnswerReader {
 
   onStored(stored: StoredAnswer, fetched: Fetched | undefined): void {
     const nowMs = this.#owner.nowMs();
+    this.#owner.onCache(fetched === undefined ? 'hit' : this.forward);
     const { status, reason, lines, bodyStart, bodyEnd } = answerFrom(stored, this.request, nowMs);
     const seconds = toldAge(stored, fetched, nowMs);
     const age: HeaderLine[] = seconds === undefined ? [] : [['Age', String(seconds)]];
@@ -66,6 +69,7 @@ export class FrontDelivery implements Recipient, AnswerReader {
 
   onArriving(answer: ArrivingAnswer, fetched: Fetched): void {
     const { status, reason, lines, contentLength } = answer.head;
+    this.#owner.onCache(this.forward);
     const mayChunk = this.#res.req.httpVersionMinor > 0;
     const isChunked = mayChunk && contentLength < 0 && status !== 204 && status !== 304;
     const kept = lines.filter(([name]) => {
@@ -87,6 +91,7 @@ export class FrontDelivery implements Recipient, AnswerReader {
   }
 
   onAlone(): void {
+    this.#owner.onCache(this.forward);
     this.#owner.onAlone(this.#cacheStatus(undefined, undefined), this.bypassDetail === undefined);
   }
 

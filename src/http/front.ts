@@ -320,7 +320,7 @@ export class Front {
     const { socket, peer, tap } = connection;
     return {
       socket,
-      isHttp2: connection.arrival.isHttp2,
+      arrival: connection.arrival,
       peer,
       peerTrusted: this.#parts.policy().sites.trustedProxies(this.#listen).has(peer),
       bytes: tap.refusedBytes(),

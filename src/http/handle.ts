@@ -110,5 +110,6 @@ export function forwardingFacts(exchange: Exchange, chunked: boolean) {
     hostFromTarget: exchange.authority !== undefined,
     httpVersion: versionOf(exchange.arrival, exchange.req.httpVersion),
     chunked,
+    trace: exchange.trace,
   } as const;
 }

@@ -3,10 +3,13 @@
  * copied in runs, and what outgoing-headers.ts adds, in the same places. The same bytes as the front
  * sends through Node.
  */
+
+import type { RequestTrace } from '../log/tracer.ts';
 import { type Arrival, versionOf } from './arrival.ts';
 import { viaName } from './head.ts';
 import { forwardedHop } from './outgoing-headers.ts';
 import { fieldKinds, type HeadScanner } from './request-head.ts';
+import { withTrace } from './tracing.ts';
 
 /** What is the same for all requests of a client connection for one host. */
 export interface Forwarder {
@@ -32,6 +35,11 @@ export function makeForwarder(options: Omit<Forwarder, 'via' | 'tail'>): Forward
   const forwarded = `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: ${arrival.proto}\r\n`;
   const tail = `${via}${forwarded}X-Forwarded-Host: ${host}\r\n${keepAlive}`;
   return { ...options, via, tail };
+}
+
+/** The same head as `originHead` has made, with our traceparent behind the other lines. */
+export function tracedHead(sent: string, trace: RequestTrace): string {
+  return withTrace(sent.slice(0, -keepAlive.length), trace) + keepAlive;
 }
 
 /** The whole head for the origin; `text` is the client's head, which `head` read at its start. */

@@ -3,8 +3,10 @@
  * is hop-by-hop, with Via (RFC 9110 §7.6.3) and X-Forwarded-For, -Proto and -Host. From a peer that
  * is not trusted, forwarding headers are replaced, so that the origin can believe what it reads.
  */
+import type { RequestTrace } from '../log/tracer.ts';
 import { type HeaderLine, withoutHopByHop } from '../upstream/hop-by-hop.ts';
 import { viaName } from './head.ts';
+import { isReplacedByTrace, traceparentName } from './tracing.ts';
 
 export interface ForwardingFacts {
   /** The connection's peer. */
@@ -17,6 +19,8 @@ export interface ForwardingFacts {
   readonly hostFromTarget: boolean;
   readonly httpVersion: string;
   readonly chunked: boolean;
+  /** Undefined: what the client says about its trace is passed on as it came. */
+  readonly trace: RequestTrace | undefined;
 }
 
 const forwardingHeaders = new Set([
@@ -45,6 +49,7 @@ export function outgoingHeaders(
     // A list of trailers to come means nothing where none can be sent.
     if (name === 'expect' || (name === 'trailer' && !facts.chunked)) continue;
     if (isForwardingHeader(name) && !facts.peerTrusted) continue;
+    if (facts.trace !== undefined && isReplacedByTrace(name, facts.trace)) continue;
     if (name === 'x-forwarded-for') {
       hops.push(line[1]);
       continue;
@@ -63,6 +68,7 @@ export function outgoingHeaders(
   }
   // Only carried on, never begun: most origins read X-Forwarded-For.
   if (present.has('forwarded')) lines.push(['Forwarded', forwardedHop(facts.peer, facts.proto)]);
+  if (facts.trace !== undefined) lines.push([traceparentName, facts.trace.traceparent]);
   return lines;
 }
 

@@ -7,6 +7,7 @@ import type { Settings } from '../config/shape.ts';
 import type { Deliveries } from '../delivery/deliveries.ts';
 import type { AccessEntry } from '../log/access.ts';
 import type { Latencies } from '../log/latency.ts';
+import type { Tracer } from '../log/tracer.ts';
 import type { Statistics } from '../statistics.ts';
 import type { Origin } from '../upstream/origin.ts';
 import type { Site, SiteTable } from '../upstream/origins.ts';
@@ -28,6 +29,8 @@ export interface Policy {
   readonly neverBlock: NeverBlock;
   /** Undefined: ScanVirusPatterns=0, nothing is screened. */
   readonly screen: Screen | undefined;
+  /** Undefined: no Endpoint is set, nothing is traced. */
+  readonly tracer: Tracer | undefined;
 }
 
 /** A request to a site whose origin is the host that the request names. */

@@ -5,7 +5,7 @@
  */
 import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
-import { loggedLine } from './arrival.ts';
+import { type Arrival, loggedLine } from './arrival.ts';
 import { logRequest } from './exchange-log.ts';
 import type { FrontParts } from './policy.ts';
 import { type Refusal, refusals } from './refusals.ts';
@@ -33,7 +33,7 @@ function refusalFor(code: string, line: string, parts: FrontParts): Refusal {
 /** A connection whose next head cannot be read, with no answer under way. */
 export interface RefusedHead {
   readonly socket: Socket;
-  readonly isHttp2: boolean;
+  readonly arrival: Arrival;
   /** The connection's peer, which is taken for the client: no header can be believed. */
   readonly peer: string;
   /** Whether the peer may be one that carries other clients' requests. */
@@ -72,7 +72,7 @@ export function refuseHead(code: string, head: RefusedHead, parts: FrontParts): 
   parts.logAccess({
     client: head.peer,
     atMs: parts.nowMs(),
-    requestLine: loggedLine(line, head.isHttp2),
+    requestLine: loggedLine(line, head.arrival.isHttp2),
     outcome: lineIsSound
       ? { kind: 'answered', status, bytes: bodyBytes, error: { code: error, requestId } }
       : { kind: 'malformed', status, bytes: bodyBytes, requestId },
@@ -90,7 +90,7 @@ function slips(rawLine: string, head: RefusedHead, parts: FrontParts): boolean {
     id: nextRequestId(),
     atMs: parts.nowMs(),
     client: head.peer,
-    isHttp2: head.isHttp2,
+    arrival: head.arrival,
     peerTrusted: head.peerTrusted,
     target: reduced.target,
     requestString: text,

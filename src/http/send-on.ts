@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { linesOf, readerOf } from '../cache/fields.ts';
 import { keyPrefix, toldPrefix } from '../cache/key.ts';
-import { lookupFields } from '../cache/lookup.ts';
+import { type Forward, lookupFields } from '../cache/lookup.ts';
 import { AddressList } from '../config/address-list.ts';
 import type { Watched } from '../delivery/recipient.ts';
 import type { OriginFaultCode } from '../upstream/faults.ts';
@@ -11,7 +11,7 @@ import { forward } from '../upstream/forward.ts';
 import { linesText } from '../upstream/hop-by-hop.ts';
 import type { OriginChoice } from '../upstream/origin.ts';
 import type { Site } from '../upstream/origins.ts';
-import { uncachedStatus } from './delivered-head.ts';
+import { uncachedForward, uncachedStatus } from './delivered-head.ts';
 import { announcesBody, type Exchange, hostOf, waitsForContinue } from './exchange.ts';
 import { withOrigins } from './find-origins.ts';
 import { FrontDelivery } from './front-delivery.ts';
@@ -106,10 +106,15 @@ function mayAsk({ watched, exchange }: Sending): boolean {
 }
 
 /** Counts a request that the cache is not asked about; gives its Cache-Status, if it is told. */
-function passBy({ method }: Watched, { fields }: Exchange, parts: FrontParts): string | undefined {
+function passBy({ method }: Watched, exchange: Exchange, parts: FrontParts): string | undefined {
   parts.statistics.add('cache_bypassed');
+  noteCache(exchange, uncachedForward(method));
   const { sendsCacheStatus } = parts.policy().settings.cache;
-  return sendsCacheStatus ? uncachedStatus(method, announcesBody(fields)) : undefined;
+  return sendsCacheStatus ? uncachedStatus(method, announcesBody(exchange.fields)) : undefined;
+}
+
+function noteCache({ trace }: Exchange, forward: Forward | 'hit'): void {
+  if (trace !== undefined) trace.cache = forward;
 }
 
 function deliver(sending: Sending): void {
@@ -137,6 +142,7 @@ function deliver(sending: Sending): void {
     nowMs: () => parts.nowMs(),
     tellsCacheStatus: settings.cache.sendsCacheStatus,
     hsts: hstsOf(sending),
+    onCache: (forward) => noteCache(exchange, forward),
     onBytes: (count) => {
       exchange.bytes += count;
     },

@@ -6,10 +6,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { inTheClear } from '../../src/http/arrival.ts';
-import { originHead } from '../../src/http/origin-head.ts';
+import { originHead, tracedHead } from '../../src/http/origin-head.ts';
 import { outgoingHeaders } from '../../src/http/outgoing-headers.ts';
 import { fieldKinds, HeadScanner } from '../../src/http/request-head.ts';
 import { SiteMemory } from '../../src/http/site-memory.ts';
+import { traceOf } from '../../src/http/tracing.ts';
+import { TraceIds } from '../../src/log/trace-ids.ts';
+import { Tracer } from '../../src/log/tracer.ts';
 import type { HeaderLine } from '../../src/upstream/hop-by-hop.ts';
 import { SiteTable } from '../../src/upstream/origins.ts';
 import { PatternSet } from '../../src/virus/pattern-set.ts';
@@ -54,6 +57,7 @@ const name = fc.oneof(
   fc.constantFrom('Host', 'host', 'Accept', 'X-Y', 'Connection', 'Content-Length', 'Via', 'TE'),
   fc.constantFrom('X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'Forwarded'),
   fc.constantFrom('Keep-Alive', 'Upgrade', 'Transfer-Encoding', 'Trailer', 'Cookie', 'x_y'),
+  fc.constantFrom('Traceparent', 'tracestate', 'traceparent-x'),
   fc.stringMatching(/^[A-Za-z0-9!#$.-]{1,12}$/),
 );
 const value = fc.oneof(
@@ -67,6 +71,7 @@ const value = fc.oneof(
     'a b',
     'gzip, br',
     'é',
+    '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   ),
   fc.stringMatching(/^[\x21-\x7e][\x20-\x7e]{0,20}$/),
 );
@@ -163,12 +168,20 @@ test('what can begin no method that everybody knows is odd at once', () => {
 test('the origin is sent the lines that the front sends it', () => {
   const scanner = new HeadScanner();
   const table = new SiteTable([]);
+  const tracer = new Tracer({
+    sampleRatio: 0.5,
+    ids: new TraceIds(),
+    random: Math.random,
+    upMs: () => 0,
+    record: () => {},
+  });
   fc.assert(
     fc.property(
       sound,
       fc.boolean(),
       fc.constantFrom('192.0.2.7', '2001:db8::7'),
-      (head, peerTrusted, peer) => {
+      fc.boolean(),
+      (head, peerTrusted, peer, isTraced) => {
         const model = modelHead(head);
         fc.pre(model !== undefined && model.line[3] === '1' && model.line[2] === ' ');
         assert.equal(read(scanner, head), 'whole');
@@ -177,6 +190,7 @@ test('the origin is sent the lines that the front sends it', () => {
         const memory = new SiteMemory(peer, { listen: '127.0.0.1:80', arrival: inTheClear });
         memory.look(table, host);
         memory.peerTrusted = peerTrusted;
+        const trace = isTraced ? traceOf(model.fields.flat(), host, tracer) : undefined;
         const lines = outgoingHeaders(model.fields.flat(), {
           peer,
           peerTrusted,
@@ -185,14 +199,16 @@ test('the origin is sent the lines that the front sends it', () => {
           hostFromTarget: false,
           httpVersion: '1.1',
           chunked: false,
+          trace,
         });
         const first = head.slice(0, head.indexOf('\r\n') + 2);
         const expected = [...grouped(lines), ['Connection', 'keep-alive'] as const];
         const text = expected.map(([key, item]) => `${key}: ${item}\r\n`).join('');
-        assert.equal(originHead(scanner, head, memory.forwarder), `${first}${text}\r\n`);
+        const sent = originHead(scanner, head, memory.forwarder);
+        assert.equal(trace ? tracedHead(sent, trace) : sent, `${first}${text}\r\n`);
       },
     ),
-    { seed, numRuns: 1200 },
+    { seed, numRuns: 2400 },
   );
 });
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { AutoUpdate } from '../../src/auto-update.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import type { Settings } from '../../src/config/shape.ts';
+import { inTheClear } from '../../src/http/arrival.ts';
 import { logRequest } from '../../src/http/exchange-log.ts';
 import type { FrontParts, Policy } from '../../src/http/policy.ts';
 import { judge, type PatternMatch, type Verdict } from '../../src/http/verdict.ts';
@@ -139,6 +140,7 @@ export class LearningRig {
       listeners: new Map(),
       neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
       screen: new Screen(this.database.patterns, virus, keywordScreen),
+      tracer: undefined,
     };
     this.#parts = {
       policy: () => this.#policy,
@@ -202,7 +204,7 @@ export class LearningRig {
       requestStart: 0,
       requestEnd: requestString.length,
       rawLine: `GET ${requestString}`,
-      isHttp2: false,
+      arrival: inTheClear,
       isSound: true,
       match,
       holdsKeyword: false,

@@ -17,6 +17,7 @@ import { eventModel, renderEvents } from './event-settings-model.ts';
 import { originModel, renderOrigin, renderOriginSettings } from './origin-model.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
 import { renderTls, tlsModel } from './tls-model.ts';
+import { renderTracing, tracingModel } from './tracing-settings-model.ts';
 
 export function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
   return fc.record(model, { noNullPrototype: true });
@@ -270,6 +271,7 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
     throttleLog: fileText.map((text) => `t${text}`),
   }),
   events: eventModel,
+  tracing: tracingModel,
 });
 
 const bit = (yes: boolean) => (yes ? '1' : '0');
@@ -344,6 +346,8 @@ export function renderSettings(settings: Settings): string[] {
     `SessionHours=${admin.sessionMs / 3_600_000}`,
     '[Events]',
     ...renderEvents(settings.events),
+    '[Tracing]',
+    ...renderTracing(settings.tracing),
     '[Log]',
     `LogRequests=${log.requests}`,
     `ProxyLog=${quoteName(log.proxyLog)}`,

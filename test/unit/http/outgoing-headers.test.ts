@@ -10,6 +10,7 @@ const facts: ForwardingFacts = {
   hostFromTarget: false,
   httpVersion: '1.1',
   chunked: false,
+  trace: undefined,
 };
 
 /** What is added to every request of these facts. */

@@ -3,10 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { WebhookSettings } from '../../../src/config/shape.ts';
-import { EventQueue } from '../../../src/log/event-queue.ts';
+import type { Post } from '../../../src/log/post.ts';
+import {
+  judgePost,
+  type PostOutcome,
+  passesAtCollector,
+  passesAtWebhook,
+  retryDelayMs,
+} from '../../../src/log/post-retry.ts';
+import { SenderQueue } from '../../../src/log/sender-queue.ts';
 import { Webhook } from '../../../src/log/webhook.ts';
-import type { WebhookPost } from '../../../src/log/webhook-post.ts';
-import { judgePost, type PostOutcome, retryDelayMs } from '../../../src/log/webhook-retry.ts';
 import { Statistics } from '../../../src/statistics.ts';
 import { HandClock } from '../../support/hand-clock.ts';
 
@@ -23,7 +29,7 @@ test('the queue is as a list whose beginning is cut off', () => {
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const queue = new EventQueue();
+      const queue = new SenderQueue<string>();
       let model: string[] = [];
       const keep = (max: number) => {
         const lost = Math.max(0, model.length - max);
@@ -49,7 +55,7 @@ test('the queue is as a list whose beginning is cut off', () => {
 });
 
 test('a long queue of which much was taken still has the rest, in order', () => {
-  const queue = new EventQueue();
+  const queue = new SenderQueue<string>();
   for (let index = 0; index < 5000; index += 1) queue.push(String(index), 4000);
   assert.equal(queue.take(2500).at(-1), '3499');
   assert.deepEqual(queue.take(2), ['3500', '3501']);
@@ -57,12 +63,21 @@ test('a long queue of which much was taken still has the rest, in order', () => 
 });
 
 test('nobody there, 429 and 5xx are tried again; other answers are final', () => {
-  assert.equal(judgePost(failed), 'retry');
-  for (const status of [429, 500, 503, 599]) assert.equal(judgePost(answered(status)), 'retry');
-  for (const status of [200, 204, 299]) assert.equal(judgePost(answered(status)), 'delivered');
+  const judge = (outcome: PostOutcome) => judgePost(outcome, passesAtWebhook);
+  assert.equal(judge(failed), 'retry');
+  for (const status of [429, 500, 503, 599]) assert.equal(judge(answered(status)), 'retry');
+  for (const status of [200, 204, 299]) assert.equal(judge(answered(status)), 'delivered');
   for (const status of [301, 400, 401, 404, 408, 410, 413]) {
-    assert.equal(judgePost(answered(status)), 'refused');
+    assert.equal(judge(answered(status)), 'refused');
   }
+});
+
+test('at a collector 429, 502, 503 and 504 are tried again; other answers are final', () => {
+  const judge = (outcome: PostOutcome) => judgePost(outcome, passesAtCollector);
+  assert.equal(judge(failed), 'retry');
+  for (const status of [429, 502, 503, 504]) assert.equal(judge(answered(status)), 'retry');
+  for (const status of [200, 202]) assert.equal(judge(answered(status)), 'delivered');
+  for (const status of [301, 400, 404, 500, 501]) assert.equal(judge(answered(status)), 'refused');
 });
 
 test('the wait doubles up to a minute, and jitter moves it by a quarter', () => {
@@ -84,7 +99,7 @@ class Rig {
   readonly clock = new HandClock();
   readonly statistics = new Statistics();
   readonly warnings: string[] = [];
-  readonly posts: WebhookPost[] = [];
+  readonly posts: Post[] = [];
   readonly webhook: Webhook;
   settings: WebhookSettings;
   #answer: ((outcome: PostOutcome) => void) | undefined;
@@ -119,7 +134,7 @@ class Rig {
   }
 
   get bodies(): string[] {
-    return this.posts.map(({ body }) => body);
+    return this.posts.map(({ body }) => String(body));
   }
 
   get lost(): number {
@@ -159,7 +174,7 @@ test('a batch is tried again with the same id, and the oldest that wait are lost
   rig.clock.pass(1);
   await rig.answer(answered(200));
   assert.deepEqual(rig.bodies, ['[1,2,3]', '[1,2,3]', '[5,6,7]']);
-  const ids = rig.posts.map(({ id }) => id);
+  const ids = rig.posts.map(({ headers }) => headers['Webhook-Id']);
   assert.equal(ids[0], ids[1]);
   assert.notEqual(ids[1], ids[2]);
   assert.deepEqual(rig.warnings, [

@@ -1,24 +1,25 @@
-/** One POST to the webhook, over a kept-alive connection if there is one. Certificates are verified. */
+/**
+ * One POST to a receiver of events or spans, over a kept-alive connection if there is one. Certificates
+ * are verified.
+ */
 import http from 'node:http';
 import https from 'node:https';
 import { isIPv6, type LookupFunction } from 'node:net';
 import type { Clock } from '../clock.ts';
-import type { PostOutcome } from './webhook-retry.ts';
+import type { PostOutcome } from './post-retry.ts';
 
 /** What is POSTed, and where. */
-export interface WebhookPost {
+export interface Post {
   readonly url: string;
-  /** Empty: none. */
-  readonly token: string;
-  /** The same for each try, so that a receiver can tell that it has had it. */
-  readonly id: string;
-  /** A JSON array, printable ASCII. */
-  readonly body: string;
+  /** Beside Content-Length and User-Agent. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** A text is ASCII. */
+  readonly body: string | Uint8Array;
   readonly timeoutMs: number;
 }
 
 /** Never rejects; an aborted one has failed. */
-export type SendPost = (post: WebhookPost, signal: AbortSignal) => Promise<PostOutcome>;
+export type SendPost = (post: Post, signal: AbortSignal) => Promise<PostOutcome>;
 
 export interface PosterOptions {
   readonly clock: Clock;
@@ -26,10 +27,10 @@ export interface PosterOptions {
   readonly lookUp: (host: string) => Promise<readonly string[]>;
 }
 
-/** An answer's content is nobody's; a connection with more of it than this is not used again. */
+/** Of an answer's content no more than this is read; a connection with more of it is not used again. */
 const answerBytesMax = 64 * 1024;
 
-export class WebhookPoster {
+export class Poster {
   readonly #options: PosterOptions;
   readonly #plainAgent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   readonly #tlsAgent = new https.Agent({ keepAlive: true, maxSockets: 1 });
@@ -52,10 +53,7 @@ export class WebhookPoster {
     this.#tlsAgent.destroy();
   }
 
-  #try(
-    post: WebhookPost,
-    signal: AbortSignal,
-  ): Promise<{ outcome: PostOutcome; isStale: boolean }> {
+  #try(post: Post, signal: AbortSignal): Promise<{ outcome: PostOutcome; isStale: boolean }> {
     const { clock } = this.#options;
     return new Promise((resolve) => {
       const request = this.#begin(post, signal);
@@ -73,32 +71,32 @@ export class WebhookPoster {
       request.on('close', () => end('the connection was closed'));
       request.on('response', (response) => {
         const { statusCode: status = 0, headers } = response;
-        answer = { kind: 'answered', status, retryAfter: headers['retry-after'] };
+        const retryAfter = headers['retry-after'];
+        answer = { kind: 'answered', status, retryAfter };
+        const chunks: Buffer[] = [];
         let bytes = 0;
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
+          chunks.push(chunk);
           if (bytes > answerBytesMax) response.destroy();
         });
-        // The status is all that counts.
+        // The status counts, whatever becomes of the content.
         response.on('error', () => {});
-        response.on('end', () => end(''));
+        response.on('end', () => {
+          answer = { kind: 'answered', status, retryAfter, content: Buffer.concat(chunks) };
+          end('');
+        });
       });
       request.end(post.body);
     });
   }
 
-  #begin({ url, token, id, body }: WebhookPost, signal: AbortSignal): http.ClientRequest {
+  #begin({ url, headers, body }: Post, signal: AbortSignal): http.ClientRequest {
     const options = {
       method: 'POST',
       signal,
       lookup: this.#lookUp,
-      headers: {
-        'Content-Type': 'application/json',
-        'Content-Length': body.length,
-        'User-Agent': 'wormgate',
-        'Webhook-Id': id,
-        ...(token !== '' && { Authorization: `Bearer ${token}` }),
-      },
+      headers: { ...headers, 'Content-Length': body.length, 'User-Agent': 'wormgate' },
     };
     if (new URL(url).protocol === 'http:') {
       return http.request(url, { ...options, agent: this.#plainAgent });

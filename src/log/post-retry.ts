@@ -1,8 +1,14 @@
-/** What is made of a POST to the webhook: delivered, tried again and when, or given up. Pure. */
+/** What is made of a POST: delivered, tried again and when, or given up. Pure. */
 
 /** How a POST went. */
 export type PostOutcome =
-  | { readonly kind: 'answered'; readonly status: number; readonly retryAfter: string | undefined }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly retryAfter: string | undefined;
+      /** Undefined: it was too long, or broke off. */
+      readonly content?: Uint8Array;
+    }
   | { readonly kind: 'failed'; readonly reason: string };
 
 export type PostVerdict = 'delivered' | 'retry' | 'refused';
@@ -12,12 +18,22 @@ const retryDelayMaxMs = 60_000;
 /** A receiver that asks for more would have us lose what comes meanwhile. */
 const retryAfterMaxMs = 300_000;
 
-/** Nobody there, 429 and 5xx may be over soon; what else is no 2xx will be answered alike again. */
-export function judgePost(outcome: PostOutcome): PostVerdict {
+/** Whether a status that is no 2xx may be over soon. */
+export type MayPass = (status: number) => boolean;
+
+/** Of a webhook: 429 and 5xx. */
+export const passesAtWebhook: MayPass = (status) => status === 429 || status >= 500;
+
+/** Of a collector: what the specification of OTLP/HTTP calls retryable; a bare 500 is not. */
+export const passesAtCollector: MayPass = (status) =>
+  status === 429 || status === 502 || status === 503 || status === 504;
+
+/** Nobody there may be over soon; what else is no 2xx, and does not pass, will be answered alike again. */
+export function judgePost(outcome: PostOutcome, mayPass: MayPass): PostVerdict {
   if (outcome.kind === 'failed') return 'retry';
   const { status } = outcome;
   if (status >= 200 && status < 300) return 'delivered';
-  return status === 429 || status >= 500 ? 'retry' : 'refused';
+  return mayPass(status) ? 'retry' : 'refused';
 }
 
 /** As a reason for the operator. */

@@ -1,20 +1,20 @@
-/** The events that wait for the webhook, oldest first, bounded: there is always room for the newest. */
+/** What waits to be sent, oldest first, bounded: there is always room for the newest. */
 
 /** Taken slots are given up when there are this many, and more of them than others. */
 const compactAt = 1024;
 
-export class EventQueue {
-  #texts: string[] = [];
+export class SenderQueue<T> {
+  #items: T[] = [];
   /** The place of the oldest. */
   #first = 0;
 
   get size(): number {
-    return this.#texts.length - this.#first;
+    return this.#items.length - this.#first;
   }
 
   /** Adds the newest; gives how many of the oldest are lost because there may be `max`. */
-  push(text: string, max: number): number {
-    this.#texts.push(text);
+  push(item: T, max: number): number {
+    this.#items.push(item);
     return this.shrink(max);
   }
 
@@ -27,8 +27,8 @@ export class EventQueue {
   }
 
   /** Takes out the oldest, at most `max` of them. */
-  take(max: number): string[] {
-    const taken = this.#texts.slice(this.#first, this.#first + max);
+  take(max: number): T[] {
+    const taken = this.#items.slice(this.#first, this.#first + max);
     this.#first += taken.length;
     this.#compact();
     return taken;
@@ -37,7 +37,7 @@ export class EventQueue {
   #compact(): void {
     const isWorthIt = this.#first >= compactAt && this.#first > this.size;
     if (this.size > 0 && !isWorthIt) return;
-    this.#texts = this.#texts.slice(this.#first);
+    this.#items = this.#items.slice(this.#first);
     this.#first = 0;
   }
 }
