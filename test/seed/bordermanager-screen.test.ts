@@ -39,7 +39,7 @@ test('"All virus pattern-related configuration and statistical information is tr
 
 test('"This screen is reached by entering 23 on the Proxy Console screen"', async (t) => {
   const wormgate = await startWormgate(t);
-  const program = projectPath('dist', 'bin', 'wormgate.js');
+  const program = projectPath('dist', 'bin', 'wormgate.cjs');
   const console = spawnSync(process.execPath, [program, 'console', '--data', wormgate.dataFolder], {
     input: '23\n',
     encoding: 'latin1',

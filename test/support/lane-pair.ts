@@ -44,7 +44,9 @@ interface Round {
 
 const reportsMax = 8;
 /** How many in a thousand scenarios may differ once and not again, because the machine was busy. */
-const onceInThousand = 5;
+const onceInThousand = 30;
+/** As many may anyway, where there are few scenarios. */
+const onceMin = 10;
 const patient = 10;
 const culpritSearchMs = 20_000;
 const othersKey = '(other clients)';
@@ -84,7 +86,7 @@ export class LanePair {
   async differences(scenarios: readonly Scenario[], workers = 24): Promise<string[]> {
     const first = await this.#round(scenarios, workers, 1);
     const suspects = [...first.found.keys()];
-    const onceMax = 2 + (scenarios.length * onceInThousand) / 1000;
+    const onceMax = onceMin + (scenarios.length * onceInThousand) / 1000;
     if (suspects.length > onceMax) return reportsOf(first);
     if (suspects.length > 0) {
       const second = await this.#round(suspects, Math.min(workers, 4), patient);
