@@ -164,6 +164,19 @@ export const counterTable = {
   windows_displaced: {
     help: 'Windows whose count was forgotten within a refresh interval because of MaxDistributionTable.',
   },
+  misses: {
+    help: 'Requests for what an origin refuses and has never served, that counted for their source.',
+  },
+  misses_referred: {
+    help: 'Such requests that did not count, because a page of the same site led to them.',
+  },
+  sources_blocked: { help: 'Times that a source was blocked.' },
+  source_requests: {
+    help: 'Requests that matched nothing and were slipped, dropped or detected because their source is blocked.',
+  },
+  sources_forgotten: {
+    help: 'Sources whose misses and virus requests were forgotten because of MaxSources.',
+  },
   patterns_learned: { help: 'Patterns added by Auto Update.' },
   patterns_proposed: { help: 'Patterns that Auto Update proposed instead of adding them.' },
   proposals_refused: { help: 'Proposals refused because of MaxProposedPatterns.' },

@@ -103,10 +103,10 @@ const learningKeys = {
     help: 'A learned pattern that matched no request for so long is deleted, a confirmed keyword that blocked none is unconfirmed, and a proposal that was not seen is withdrawn; 0 keeps them for ever. Patterns from elsewhere never expire.',
   },
   ServedMemoryHours: {
-    type: integer({ min: 1, max: 720 }, 'hours'),
-    default: '24',
+    type: integer({ min: 1, max: 8760 }, 'hours'),
+    default: '168',
     live: true,
-    help: 'For Auto Update: how long it is remembered what was served (an answer below 400) and what was answered 404 or 410. What was is not learned, only proposed. It is remembered for at least this long and at most twice as long, and not over a restart.',
+    help: 'How long it is remembered what was served (an answer below 400) and, for Auto Update, what was answered 404 or 410. What was served is no miss of [Virus Sources], and is not learned, only proposed. It is remembered for at least this long and at most twice as long.',
   },
   MaxLearnedPatterns: {
     type: integer({ min: 0, max: 1_000_000 }, 'patterns'),

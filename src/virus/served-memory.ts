@@ -67,6 +67,20 @@ export class ServedMemory {
     return this.#lookUp(normalized) ?? raw;
   }
 
+  /** Whether the path of this request string was served lately, as it is or normalised. */
+  recallPath(requestString: string, nowMs: number): boolean {
+    this.#turnTo(nowMs);
+    if (this.#has(this.pathHash(requestString))) return true;
+    const normalized = normalizedRequestString(requestString);
+    return normalized !== undefined && this.#has(this.pathHash(normalized));
+  }
+
+  /** The hash of the path of a request string, 32 bits; others have the same by chance alone. */
+  pathHash(requestString: string): number {
+    this.#hash.read(requestString, 0, requestString.length);
+    return this.#hash.path;
+  }
+
   #add(text: string, start: number, end: number): void {
     const hash = this.#hash;
     hash.read(text, start, end);

@@ -16,6 +16,7 @@ import { cacheModel, renderCache } from './cache-settings-model.ts';
 import { eventModel, renderEvents } from './event-settings-model.ts';
 import { originModel, renderOrigin, renderOriginSettings } from './origin-model.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
+import { renderSources, sourceModel } from './source-settings-model.ts';
 import { renderTls, tlsModel } from './tls-model.ts';
 
 export function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -249,6 +250,7 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
   scanVirusPatterns: fc.boolean(),
   fastPath: fc.boolean(),
   virus,
+  sources: sourceModel,
   accelerators,
   cache: cacheModel,
   throttle,
@@ -308,6 +310,8 @@ export function renderSettings(settings: Settings): string[] {
       ...v.neverBlockAddresses,
       ...v.neverBlockPaths.map((path) => quote(`path:${path}`)),
     ].join(',')}`,
+    '[Virus Sources]',
+    ...renderSources(settings.sources),
     ...settings.accelerators.flatMap((site) => [
       `[Accelerator ${site.name}]`,
       `Listen=${site.listen.map(formatHostPort).join(', ')}`,
