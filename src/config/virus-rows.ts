@@ -52,7 +52,7 @@ const patternKeys = {
     type: listOf(fileName, 'comma list of file names'),
     default: '',
     shipped:
-      '../patterns/classic-worms.ncf, ../patterns/modern-worms.ncf, ../patterns/keywords.ncf',
+      '../patterns/classic-worms.ncf, ../patterns/modern-worms.ncf, ../patterns/scanners.ncf, ../patterns/keywords.ncf',
     live: true,
     help: 'NCF files of `virus add` commands, run at the start in this order, after Pattern1 to PatternN. Relative names start from the folder of this file. A name with a comma or a blank at its end stands in quotation marks. Their patterns count as shipped: one deleted on the console stays deleted at the next start.',
   },

@@ -6,9 +6,13 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { projectPath } from './paths.ts';
 
-/** A row of requests.tsv. `target` may hold blanks and backslashes, as the worm sends it. */
+/**
+ * A row of requests.tsv or known-requests.tsv. `target` may hold blanks and backslashes, as the worm
+ * sends it; `line` is the row's number in the file, from 1.
+ */
 export interface NamedRequest {
   readonly name: string;
+  readonly line: number;
   readonly method: string;
   readonly target: string;
 }
@@ -31,18 +35,28 @@ export interface LabelledRequest {
   readonly label: Label;
   readonly method: string;
   readonly target: string;
-  /** The row's number in the file, from 1. */
+  /** The number of its line in site-a-combined.log, from 1. */
   readonly line: number;
 }
 
-/** Reads requests.tsv; throws on a row that is not `NAME METHOD`, tab, target. */
+/** Reads requests.tsv: requests of worms and scanners as they were seen. */
 export function readWormRequests(): readonly NamedRequest[] {
-  const rows = readFileSync(projectPath('test/data/requests.tsv'), 'latin1').trimEnd().split('\n');
-  return rows.slice(1).map((row) => {
+  return readNamed('requests.tsv');
+}
+
+/** Reads known-requests.tsv: requests of worms and scanners as they are described. */
+export function readKnownRequests(): readonly NamedRequest[] {
+  return readNamed('known-requests.tsv');
+}
+
+/** Throws on a row that is not `NAME METHOD`, tab, target. */
+function readNamed(file: string): readonly NamedRequest[] {
+  const rows = readFileSync(projectPath('test/data', file), 'latin1').trimEnd().split('\n');
+  return rows.slice(1).map((row, index) => {
     const parts = /^(.+) ([A-Z]+)\t(.+)$/.exec(row);
-    if (!parts) throw new Error(`requests.tsv: not a row: ${row}`);
+    if (!parts) throw new Error(`${file}: not a row: ${row}`);
     const [, name = '', method = '', target = ''] = parts;
-    return { name, method, target };
+    return { name, method, target, line: index + 2 };
   });
 }
 
@@ -60,7 +74,7 @@ export function readLabelledSiteA(): readonly LabelledRequest[] {
     );
     if (!parts) throw new Error(`site-a-labelled.tsv: not a row: ${row}`);
     const [, label, method = '', target = ''] = parts;
-    return target === '' ? [] : [{ label: label as Label, method, target, line: index + 2 }];
+    return target === '' ? [] : [{ label: label as Label, method, target, line: index + 1 }];
   });
 }
 

@@ -13,6 +13,7 @@ import { projectPath } from './paths.ts';
 export const shippedPatternFiles = [
   'patterns/classic-worms.ncf',
   'patterns/modern-worms.ncf',
+  'patterns/scanners.ncf',
 ] as const;
 
 const patternSize = 16;

@@ -1,11 +1,17 @@
-/** The shipped pattern files: they stop every request of requests.tsv and nothing of site-b. */
+/** The shipped pattern files: they stop every request of requests.tsv and no humble one of the logs. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ncfChanges } from '../../src/admin/ncf.ts';
 import { formatPattern } from '../../src/virus/pattern.ts';
 import { projectPath } from '../support/paths.ts';
-import { readSiteB, readWormRequests, wormRequestString } from '../support/requests-data.ts';
+import {
+  readKnownRequests,
+  readSiteB,
+  readWormRequests,
+  wormRequestString,
+} from '../support/requests-data.ts';
+import { readSamples } from '../support/samples.ts';
 import {
   readShippedPatterns,
   shippedPatternFiles,
@@ -36,6 +42,24 @@ test('no request of site-b is blocked, raw or normalised', () => {
   assert.equal(requests.length, 10_000);
   const blocked = requests.filter(({ target, version }) => isBlocked(`${target} ${version}`));
   assert.deepEqual(blocked, []);
+});
+
+test('no humble request of site-a is blocked, raw or normalised', () => {
+  const [humble] = readSamples().filter(({ name }) => name === 'site-a normal');
+  assert.equal(humble?.requestStrings.length, 235);
+  assert.deepEqual(humble?.requestStrings.filter(isBlocked), []);
+});
+
+test('every pattern stops a request of the data', () => {
+  const strings = readSamples().flatMap(({ requestStrings }) => requestStrings);
+  const older = [...readWormRequests(), ...readKnownRequests()].map((request) =>
+    wormRequestString(request, 'HTTP/1.0'),
+  );
+  const seen = new Set([...strings, ...older].flatMap(windowsOf));
+  assert.deepEqual(
+    patterns.filter(({ pattern }) => !seen.has(pattern)),
+    [],
+  );
 });
 
 test('a disguised Code Red is blocked by its normalised window', () => {
@@ -95,7 +119,7 @@ test('every pattern has a comment of its own that says what it stops', () => {
 
 test('origLength is the length of a request that the pattern stops', () => {
   const lengths = new Map<string, Set<number>>();
-  for (const request of readWormRequests()) {
+  for (const request of [...readWormRequests(), ...readKnownRequests()]) {
     const requestString = wormRequestString(request, 'HTTP/1.1');
     for (const window of windowsOf(requestString)) {
       const known = lengths.get(window) ?? new Set();
