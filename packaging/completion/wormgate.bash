@@ -69,13 +69,14 @@ _wormgate_program() {
     --config) _wormgate_offer '' -f; return ;;
     --data) _wormgate_offer '' -d; return ;;
     --source) _wormgate_offer ''; return ;;
+    --verdicts) _wormgate_offer '' -f; return ;;
   esac
   case "${COMP_WORDS[1]}" in
     start) _wormgate_offer '--config --data' ;;
     check) _wormgate_offer '--config' ;;
     console) _wormgate_offer '--data' ;;
     status) _wormgate_offer '--data --source --advise' ;;
-    tune) _wormgate_offer '--config' -f ;;
+    tune) _wormgate_offer '--config --verdicts' -f ;;
     completion) _wormgate_offer 'bash zsh' ;;
   esac
 }

@@ -39,6 +39,12 @@ export interface LabelledRequest {
   readonly line: number;
 }
 
+/** A line of site-a with its label; method and target are empty where there was no request. */
+export interface LabelledLine extends LabelledRequest {
+  readonly client: string;
+  readonly status: number;
+}
+
 /** Reads requests.tsv: requests of worms and scanners as they were seen. */
 export function readWormRequests(): readonly NamedRequest[] {
   return readNamed('requests.tsv');
@@ -65,17 +71,23 @@ export function readSiteA(): readonly LoggedRequest[] {
   return readLog('site-a').filter((request) => request !== undefined);
 }
 
-/** Reads the labelled requests of site-a; throws on a row that is none. */
-export function readLabelledSiteA(): readonly LabelledRequest[] {
+/** Reads the labels of all lines of site-a, those without a request too; throws on a row that is none. */
+export function readLabels(): readonly LabelledLine[] {
   const rows = readPackedLines('site-a-labelled.tsv.gz').slice(1);
-  return rows.flatMap((row, index) => {
-    const parts = /^\d+\t[^\t]+\t(attack|probe|normal|ambiguous)\t\d+\t([A-Z]+|-?)\t(.*)$/.exec(
+  return rows.map((row, index) => {
+    const parts = /^\d+\t([^\t]+)\t(attack|probe|normal|ambiguous)\t(\d+)\t([A-Z]+|-?)\t(.*)$/.exec(
       row,
     );
     if (!parts) throw new Error(`site-a-labelled.tsv: not a row: ${row}`);
-    const [, label, method = '', target = ''] = parts;
-    return target === '' ? [] : [{ label: label as Label, method, target, line: index + 1 }];
+    const [, client = '', label, status, method = '', target = ''] = parts;
+    const line = index + 1;
+    return { client, label: label as Label, status: Number(status), method, target, line };
   });
+}
+
+/** Reads the labelled requests of site-a. */
+export function readLabelledSiteA(): readonly LabelledRequest[] {
+  return readLabels().filter(({ target }) => target !== '');
 }
 
 /** Reads the 10,000 requests of site-b; throws on a line without a request. */
