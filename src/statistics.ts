@@ -15,14 +15,20 @@ export const counterTable = {
     help: 'Connections closed at once because MaxConnections was reached, or because the client had gone again before it was known who it was.',
   },
   requests: {
-    help: 'Requests whose head arrived whole, and virus requests that were slipped at their request line.',
+    help: 'Requests whose head arrived whole, and requests that were slipped at their request line.',
   },
   virus_requests: { help: 'Requests that matched a virus pattern.' },
   non_virus_requests: { help: 'Requests that matched no virus pattern.' },
-  requests_slipped: { help: 'Virus requests whose connection was closed with no answer.' },
-  requests_dropped: { help: 'Virus requests answered 400.' },
-  requests_detected: { help: 'Virus requests let pass because Mode=detect.' },
-  requests_never_block: { help: 'Virus requests let pass because of NeverBlock.' },
+  requests_slipped: {
+    help: 'Virus requests, and requests of blocked sources, whose connection was closed with no answer.',
+  },
+  requests_dropped: { help: 'Virus requests, and requests of blocked sources, answered 400.' },
+  requests_detected: {
+    help: 'Virus requests, and requests of blocked sources, let pass because Mode=detect.',
+  },
+  requests_never_block: {
+    help: 'Virus requests, and requests of blocked sources, let pass because of NeverBlock.',
+  },
   requests_malformed: {
     help: 'Requests refused with 400 because their grammar was ambiguous or broken.',
   },

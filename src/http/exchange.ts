@@ -3,6 +3,7 @@
  * handled, logged once when it is over.
  */
 import type { IncomingMessage } from 'node:http';
+import type { AddressList } from '../config/address-list.ts';
 import type { Site } from '../upstream/origins.ts';
 import type { Arrival } from './arrival.ts';
 import type { Framing } from './body-skipper.ts';
@@ -33,6 +34,14 @@ export interface LoggedRequest {
   readonly match: PatternMatch | undefined;
   /** It holds a keyword that is not confirmed. */
   readonly holdsKeyword: boolean;
+  /** In origin-form. */
+  readonly target: string;
+  readonly peerTrusted: boolean;
+  /** Whom its site trusts. */
+  readonly proxies: AddressList | undefined;
+  /** The host that the client has asked for, and what led it there, as it says. */
+  readonly host: string | undefined;
+  readonly referer: string | undefined;
   /** Its request string is text[requestStart, requestEnd), latin1. */
   readonly text: string;
   readonly requestStart: number;
@@ -67,6 +76,7 @@ export interface Exchange {
   readonly peer: string;
   readonly client: string;
   readonly peerTrusted: boolean;
+  readonly proxies: AddressList | undefined;
   match: PatternMatch | undefined;
   holdsKeyword: boolean;
   /** A short word for what we answered ourselves, e.g. `origin_timeout`. */
@@ -107,6 +117,7 @@ export function beginExchange(
     site,
     peer: connection.peer,
     ...clientAddress(connection.peer, fields.forwardedFor, fields.forwarded, trusted),
+    proxies: trusted,
     match: undefined,
     holdsKeyword: false,
     error: undefined,

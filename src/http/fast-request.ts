@@ -2,7 +2,10 @@
  * The request in hand on a connection of the fast path: what the verdict and the log need to know of
  * it, made into strings only when they ask. One object a connection, used again for each request.
  */
+import type { AddressList } from '../config/address-list.ts';
+import { askedHost } from './client-address.ts';
 import type { LoggedRequest } from './exchange.ts';
+import { headerOf } from './head-text.ts';
 import type { HeadScanner } from './request-head.ts';
 import { nextRequestId } from './request-id.ts';
 import type { Judged, PatternMatch } from './verdict.ts';
@@ -11,6 +14,7 @@ export class FastRequest implements Judged, LoggedRequest {
   atMs = 0;
   client = '';
   peerTrusted = false;
+  proxies: AddressList | undefined;
   match: PatternMatch | undefined;
   holdsKeyword = false;
   error: string | undefined;
@@ -72,6 +76,15 @@ export class FastRequest implements Judged, LoggedRequest {
 
   get rawLine(): string {
     return this.text.slice(0, this.#lineLength);
+  }
+
+  get host(): string | undefined {
+    const header = headerOf(this.text);
+    return askedHost(header('host'), header('x-forwarded-host'), this.peerTrusted);
+  }
+
+  get referer(): string | undefined {
+    return headerOf(this.text)('referer');
   }
 
   get requestStart(): number {

@@ -92,6 +92,9 @@ function slips(rawLine: string, head: RefusedHead, parts: FrontParts): boolean {
     client: head.peer,
     isHttp2: head.isHttp2,
     peerTrusted: head.peerTrusted,
+    proxies: undefined,
+    host: undefined,
+    referer: undefined,
     target: reduced.target,
     requestString: text,
     text,
@@ -105,7 +108,7 @@ function slips(rawLine: string, head: RefusedHead, parts: FrontParts): boolean {
     status: undefined,
     bytes: 0,
   };
-  if (!wouldSlip(request, policy)) return false;
+  if (!wouldSlip(request, policy, parts)) return false;
   parts.statistics.add('requests');
   judge(request, policy, parts);
   logRequest(request, parts);

@@ -58,6 +58,18 @@ export class ServedMemory {
     if (normalized !== undefined) this.#add(normalized, 0, normalized.length);
   }
 
+  /** Remembers its path alone, for as long as nobody asks for windows. */
+  notePath(text: string, start: number, end: number, nowMs: number): void {
+    this.#turnTo(nowMs);
+    if (nowMs > this.#notedMs) this.#notedMs = nowMs;
+    const hash = this.#hash;
+    hash.readPath(text, start, end);
+    this.#set(hash.path);
+    if (!hash.mayNormalize) return;
+    const normalized = normalizedRequestString(text.slice(start, end));
+    if (normalized !== undefined) this.#set(this.pathHash(normalized));
+  }
+
   /** What of this request string was served lately: first of all its window, then its path. */
   recall(requestString: string, nowMs: number): 'window' | 'path' | undefined {
     this.#turnTo(nowMs);
@@ -77,7 +89,7 @@ export class ServedMemory {
 
   /** The hash of the path of a request string, 32 bits; others have the same by chance alone. */
   pathHash(requestString: string): number {
-    this.#hash.read(requestString, 0, requestString.length);
+    this.#hash.readPath(requestString, 0, requestString.length);
     return this.#hash.path;
   }
 

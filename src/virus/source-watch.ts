@@ -31,6 +31,8 @@ export interface SourceWatchOptions extends MissesOptions {
 export class SourceWatch {
   readonly sources: Sources;
   readonly misses: Misses;
+  /** Whether sources are watched and blocked at all; may be changed at any time. */
+  isWatching = true;
   readonly #options: SourceWatchOptions;
   #forgotten = 0;
 
@@ -40,11 +42,14 @@ export class SourceWatch {
     this.misses = new Misses(options);
   }
 
+  /** Nobody is blocked: what requests pay for then. */
+  get isQuiet(): boolean {
+    return this.sources.blockedCount === 0 || !this.isWatching;
+  }
+
   /** The source of a client if it is blocked. */
   find(client: string, nowMs: number): Source | undefined {
-    // The one check that requests pay for while nobody is blocked.
-    if (this.sources.blockedCount === 0) return undefined;
-    return this.sources.find(sourceKey(client), nowMs);
+    return this.isQuiet ? undefined : this.sources.find(sourceKey(client), nowMs);
   }
 
   /** Counts a virus request; `matched` is the pattern or keyword. */

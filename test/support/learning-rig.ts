@@ -17,6 +17,7 @@ import { HitRates } from '../../src/virus/hit-rates.ts';
 import { NeverBlock } from '../../src/virus/never-block.ts';
 import { PatternDatabase } from '../../src/virus/pattern-database.ts';
 import { Screen } from '../../src/virus/screen.ts';
+import { SourceWatch } from '../../src/virus/source-watch.ts';
 import { VirusSources } from '../../src/virus/virus-sources.ts';
 import { HandClock } from './hand-clock.ts';
 import { MemoryJournal } from './memory-journal.ts';
@@ -145,6 +146,14 @@ export class LearningRig {
       patterns: this.database.patterns,
       hitRates: this.hitRates,
       virusSources: new VirusSources(),
+      sources: new SourceWatch({
+        rules: { statuses: [404], exceptions: [] },
+        sourceRules: { ...settings.sources, virusLimit: 1_000_000, missLimit: 1_000_000 },
+        served,
+        holdsKeyword: (text) => keywordScreen.holdsAny(text),
+        neverBlock: () => this.#policy.neverBlock,
+        statistics,
+      }),
       suspects,
       keywordScreen,
       served,
@@ -197,6 +206,9 @@ export class LearningRig {
       client,
       target,
       peerTrusted: false,
+      proxies: undefined,
+      host: 'a.test',
+      referer: undefined,
       requestString,
       text: requestString,
       requestStart: 0,
