@@ -128,8 +128,12 @@ export class LogLineReader implements LogRequest {
     return this.lineBytes.toString('latin1', this.clientStart, this.clientEnd);
   }
 
+  get hasReferer(): boolean {
+    return this.refererStart !== this.refererEnd;
+  }
+
   referer(): string | undefined {
-    if (this.refererStart === this.refererEnd) return undefined;
+    if (!this.hasReferer) return undefined;
     return this.lineBytes.toString('latin1', this.refererStart, this.refererEnd);
   }
 

@@ -173,7 +173,7 @@ export class Replay {
 
   #blockedSource(request: LogRequest, text: string, atMs: number): Source | undefined {
     const watch = this.#watch;
-    if (watch === undefined || watch.sources.blockedCount === 0) return undefined;
+    if (watch === undefined || watch.isQuiet) return undefined;
     const client = request.client();
     const source = watch.find(client, atMs);
     const isCovered = source !== undefined && this.#isFree(client, targetOf(text));

@@ -137,8 +137,9 @@ async function readRequests(
         return;
       }
       facts.noteRequest(line.atMs);
-      const referer = meaningOf(line.status) === 'served' ? line.referer() : undefined;
-      if (referer !== undefined) siteHost.note(referer);
+      if (line.hasReferer && meaningOf(line.status) === 'served' && siteHost.isDue) {
+        siteHost.note(line.referer() ?? '');
+      }
       order.push(line);
     },
     complain: reader.complain,

@@ -184,6 +184,29 @@ test('pictures that a page of the site has lost do not count; those of another s
   assert.ok(verdictsOf([foreign]).rows.some((row) => reasonWord(row) === 'source'));
 });
 
+test('dead links on the pages of this site, and an office behind one address, are no scanners', () => {
+  const page = { referer: 'http://site.example/page' };
+  const served = [
+    line('/page', 200),
+    line('/style.css', 200, page),
+    line('/main.js', 200, page),
+    line('/logo.png', 200, page),
+  ];
+  const dead = Array.from({ length: 10 }, (_, index) => {
+    return line(`/dead${index}`, 404, { second: index * 5, ...page });
+  });
+  const office = Array.from({ length: 50 }, (_, reader) => [
+    line(`/page${reader}`, 200, { second: reader }),
+    line('/favicon.ico', 404, { second: reader }),
+    line('/apple-touch-icon.png', 404, { second: reader }),
+    // An old link in a mail that all of them have.
+    line('/moved', 404, { second: reader }),
+  ]).flat();
+  const { rows } = verdictsOf([write('office.log', [...served, ...dead, ...office].join(''))]);
+  assert.ok(rows.every(({ verdict }) => verdict === 'pass'));
+  assert.equal(rows.filter(({ reason }) => reason === 'referred').length, 10);
+});
+
 test('the first miss that holds a keyword teaches its window, which blocks everybody else', () => {
   const log = write(
     'learned.log',

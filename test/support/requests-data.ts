@@ -98,6 +98,33 @@ export function readSiteB(): readonly LoggedRequest[] {
   });
 }
 
+/** A line of an access log as it stands there. */
+export interface LoggedLine {
+  /** From 1. */
+  readonly line: number;
+  readonly client: string;
+  readonly atMs: number;
+  /** `-` where there was no request. */
+  readonly requestLine: string;
+  readonly status: number;
+  /** `-` where there was none. */
+  readonly referer: string;
+}
+
+/** Reads all lines of a site's log, whatever they hold; throws on one that is not in combined format. */
+export function readLoggedLines(site: string): readonly LoggedLine[] {
+  return readPackedLines(`${site}-combined.log.gz`).map((text, index) => {
+    const parts =
+      /^(\S+) \S+ \S+ \[(\d\d)\/(\w{3})\/(\d{4}):([\d:]{8}) \+0000\] "([^"]*)" (\d{3}) \S+ "([^"]*)"/.exec(
+        text,
+      );
+    if (!parts) throw new Error(`${site}: line ${index + 1} is not in combined format`);
+    const [, client = '', day, month, year, time, requestLine = '', status, referer = ''] = parts;
+    const atMs = Date.parse(`${day} ${month} ${year} ${time} GMT`);
+    return { line: index + 1, client, atMs, requestLine, status: Number(status), referer };
+  });
+}
+
 function readPackedLines(name: string): string[] {
   const packed = readFileSync(projectPath('test/data', name));
   return gunzipSync(packed).toString('latin1').trimEnd().split('\n');
