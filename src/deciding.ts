@@ -6,29 +6,35 @@ import { randomBytes } from 'node:crypto';
 import { AutoUpdate, type AutoUpdateOptions } from './auto-update.ts';
 import { startKeywordThread } from './keyword-checks.ts';
 import { PatternState } from './pattern-state.ts';
+import { readServedFile, ServedFile } from './served-file.ts';
 import { SourceService, type SourceServiceOptions } from './source-service.ts';
 
 export type DecidingOptions = Pick<
   AutoUpdateOptions,
   'hitRates' | 'settings' | 'clock' | 'statistics' | 'record' | 'onSuspect' | 'onLearned' | 'warn'
 > &
-  Pick<SourceServiceOptions, 'neverBlock' | 'onBlock'> & { readonly dataFolder: string };
+  Pick<SourceServiceOptions, 'neverBlock' | 'onBlock' | 'dataFolder' | 'names'>;
 
 export class Deciding {
   readonly state: PatternState;
   readonly autoUpdate: AutoUpdate;
   readonly sources: SourceService;
   readonly #options: DecidingOptions;
+  readonly #servedFile: ServedFile;
 
   private constructor(state: PatternState, options: DecidingOptions) {
     this.state = state;
     this.#options = options;
+    const { dataFolder, settings, warn } = options;
+    const servedSnapshot = readServedFile(dataFolder, settings(), warn);
     this.autoUpdate = new AutoUpdate({
       ...options,
       database: state.database,
       startThread: startKeywordThread,
-      seed: randomBytes(6).readUIntLE(0, 6),
+      seed: servedSnapshot?.seed ?? randomBytes(6).readUIntLE(0, 6),
+      servedSnapshot,
     });
+    this.#servedFile = new ServedFile(dataFolder, this.autoUpdate.served, options);
     this.sources = new SourceService({ ...options, autoUpdate: this.autoUpdate });
   }
 
@@ -42,7 +48,7 @@ export class Deciding {
     );
     const deciding = new Deciding(state, options);
     deciding.autoUpdate.start();
-    deciding.sources.start();
+    await deciding.sources.start();
     return deciding;
   }
 
@@ -54,7 +60,8 @@ export class Deciding {
   }
 
   async close(): Promise<void> {
-    this.sources.close();
+    await this.sources.close();
+    await this.#servedFile.close();
     await this.autoUpdate.close();
     await this.state.close();
   }

@@ -180,6 +180,12 @@ export const counterTable = {
   source_requests: {
     help: 'Requests that matched nothing and were slipped, dropped or detected because their source is blocked.',
   },
+  crawlers_proven: {
+    help: 'Sources that reached MissLimit and proved to be crawlers of search engines (Crawlers).',
+  },
+  source_lookups_refused: {
+    help: 'Sources that were blocked without a look-up of their names because of MaxCrawlerLookups.',
+  },
   sources_forgotten: {
     help: 'Sources whose misses and virus requests were forgotten because of MaxSources.',
   },

@@ -75,6 +75,9 @@ const crawlerDefaults = [
   'crawl.yahoo.net',
 ];
 
+/** How long a block may be at most, here and on the console. */
+export const blockSecondsRange = { min: 1, max: 31_536_000 } as const;
+
 /** `[Virus Sources]`. */
 export const sourcesSection = defineSection({
   name: 'Virus Sources',
@@ -112,7 +115,7 @@ export const sourcesSection = defineSection({
       help: 'How long a source is blocked at first. Every further block lasts twice as long as the one before, and every request that comes meanwhile has the block begin anew.',
     },
     BlockSecondsMax: {
-      type: integer({ min: 1, max: 31_536_000 }, 'seconds'),
+      type: integer(blockSecondsRange, 'seconds'),
       default: '86400',
       live: true,
       help: 'How long a source is blocked at most. One that was not blocked for so long begins with BlockSeconds again. At least BlockSeconds.',

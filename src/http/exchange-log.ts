@@ -5,6 +5,7 @@
 import type { AccessOutcome } from '../log/access.ts';
 import type { LatencyLane } from '../log/latency.ts';
 import { meaningOf } from '../virus/learning.ts';
+import { cutWindow } from '../virus/pattern.ts';
 import { loggedLine } from './arrival.ts';
 import { askedHost } from './client-address.ts';
 import { type Exchange, hostOf, type LoggedRequest } from './exchange.ts';
@@ -80,11 +81,21 @@ function isRefused(request: LoggedRequest, { sources }: FrontParts): boolean {
   return (error === undefined || laterEnds.has(error)) && hasSource(request);
 }
 
-function noteMiss(request: LoggedRequest, atMs: number, { sources }: FrontParts): boolean {
+/** Counts a miss, and hands it over for the keyword check. */
+function noteMiss(request: LoggedRequest, atMs: number, parts: FrontParts): boolean {
   const { client, target, id: requestId, status = 0, referer, host } = request;
   const requestString = request.text.slice(request.requestStart, request.requestEnd);
   const watched = { client, target, requestId };
-  return sources.noteAnswer(watched, { requestString, status, referer, host, atMs }) === 'miss';
+  const answer = { requestString, status, referer, host, atMs };
+  const verdict = parts.sources.noteAnswer(watched, answer);
+  const isRefused = verdict === 'miss' || verdict === 'referred';
+  if (isRefused && parts.suspects.isWatching) {
+    const { patternStartOffset, patternSize } = parts.policy().settings.virus;
+    const pattern = cutWindow(requestString, patternStartOffset, patternSize);
+    const { rawLine: requestLine } = request;
+    parts.suspects.offerMiss({ pattern, requestString, requestLine, client, atMs });
+  }
+  return verdict === 'miss';
 }
 
 function outcomeOf(request: LoggedRequest, isMiss: boolean): AccessOutcome {

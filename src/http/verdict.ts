@@ -107,7 +107,7 @@ export function noteSource(
   const matched = { ...counts, byConsole: cause === 'console' };
   request.match = { mark, matched, from: 'source' };
   if (mark !== 'never-block') {
-    sources.sources.renew(address, request.atMs);
+    sources.renew(address, request.atMs);
     statistics.add('source_requests');
   }
   statistics.add(countersByMark[mark]);

@@ -38,7 +38,7 @@ const learning = {
   keyword: text('The virus keyword that the request holds.'),
   client,
   request,
-  count: number('More than so many such requests came …'),
+  count: number('More than so many such requests came …; 0: it was a miss.'),
   seconds: number('… within so many seconds.'),
 };
 
@@ -54,7 +54,7 @@ export const eventTable = {
         'The confirmed keyword that the request holds; null when that was not the reason.',
       ),
       from: text(
-        'Where it came from: `console`, `ncf`, `shipped` or `auto(KEYWORD)`; `source`: neither, its source is blocked.',
+        'Where it came from: `console`, `ncf`, `shipped`, `auto(KEYWORD)` or `miss(KEYWORD)`; `source`: neither, its source is blocked.',
       ),
       id: text('The request id, the same as in PROXY.LOG.'),
     },

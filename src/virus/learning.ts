@@ -96,9 +96,9 @@ function addition(
   suspect: Suspect,
   keyword: string,
 ): Change {
-  const { pattern, requestString, atMs } = suspect;
+  const { pattern, requestString, atMs, isMiss } = suspect;
   const origLength = requestString.length;
-  const from = `auto(${keyword})` as const;
+  const from = isMiss === true ? (`miss(${keyword})` as const) : (`auto(${keyword})` as const);
   return { kind: 'add', pattern, origLength, from, atMs, sample: sampleOf(suspect), confirms };
 }
 

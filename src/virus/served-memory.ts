@@ -10,6 +10,17 @@ import { normalizedRequestString } from './normalize.ts';
 import { RequestHash } from './request-hash.ts';
 import { stir } from './window-hash.ts';
 
+/** All that a memory knows, to be kept over a restart. */
+export interface ServedSnapshot {
+  readonly patternStartOffset: number;
+  readonly patternSize: number;
+  readonly seed: number;
+  readonly startMs: number;
+  readonly notedMs: number;
+  readonly current: Uint32Array;
+  readonly previous: Uint32Array;
+}
+
 export interface ServedMemoryOptions {
   /** Where the window begins in the request string, and how long it is, in bytes. */
   readonly patternStartOffset: number;
@@ -20,6 +31,8 @@ export interface ServedMemoryOptions {
   /** A whole number from 0 to 2^53 - 1, random at every start. */
   readonly seed: number;
   readonly nowMs: number;
+  /** What a memory with the same windows, size and seed has left. */
+  readonly snapshot?: ServedSnapshot | undefined;
 }
 
 /** Keeps the bits of a word apart from its number. */
@@ -30,6 +43,8 @@ export class ServedMemory {
   /** May be changed at any time. */
   lastsMs: number;
   readonly #hash: RequestHash;
+  readonly #seed: number;
+  readonly #windows: { readonly patternStartOffset: number; readonly patternSize: number };
   readonly #wordMask: number;
   #current: Uint32Array;
   #previous: Uint32Array;
@@ -40,12 +55,28 @@ export class ServedMemory {
 
   constructor(options: ServedMemoryOptions) {
     this.lastsMs = options.lastsMs;
+    const { patternStartOffset, patternSize, seed, bytesMax, snapshot } = options;
     this.#hash = new RequestHash(options);
-    const words = 2 ** Math.floor(Math.log2(options.bytesMax / 8));
+    this.#seed = seed;
+    this.#windows = { patternStartOffset, patternSize };
+    const words = servedWords(bytesMax);
     this.#wordMask = words - 1;
-    this.#current = new Uint32Array(words);
-    this.#previous = new Uint32Array(words);
-    this.#startMs = options.nowMs;
+    this.#current = snapshot?.current ?? new Uint32Array(words);
+    this.#previous = snapshot?.previous ?? new Uint32Array(words);
+    this.#startMs = snapshot?.startMs ?? options.nowMs;
+    if (snapshot !== undefined) this.#notedMs = snapshot.notedMs;
+  }
+
+  /** When something was last noted; -Infinity: never. */
+  get notedMs(): number {
+    return this.#notedMs;
+  }
+
+  /** A copy of what it knows. */
+  snapshot(): ServedSnapshot {
+    const times = { startMs: this.#startMs, notedMs: this.#notedMs };
+    const words = { current: this.#current.slice(), previous: this.#previous.slice() };
+    return { ...this.#windows, seed: this.#seed, ...times, ...words };
   }
 
   /** Remembers the request string text[start, end). */
@@ -140,6 +171,11 @@ export class ServedMemory {
     const isIn = (words: Uint32Array) => ((words[word] as number) & bits) === bits;
     return isIn(this.#current) || isIn(this.#previous);
   }
+}
+
+/** How many words each of the two generations has. */
+export function servedWords(bytesMax: number): number {
+  return 2 ** Math.floor(Math.log2(bytesMax / 8));
 }
 
 /** Three bits of a word, or fewer when they fall together: one cache line for each memory. */

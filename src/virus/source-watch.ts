@@ -23,6 +23,8 @@ export interface SourceWatchOptions extends MissesOptions {
   readonly statistics: Statistics;
   /** A source has become blocked. */
   readonly onBlock?: (source: Source, nowMs: number) => void;
+  /** The end of a block has moved. */
+  readonly onRenew?: (source: Source) => void;
   /** Whether a source that is to be blocked for its misses is spared, for now or at all. */
   readonly spares?: (address: string, client: string, nowMs: number) => boolean;
 }
@@ -57,6 +59,7 @@ export class SourceWatch {
     const { client, target, requestId } = request;
     if (this.#options.neverBlock().covers(client, target)) return;
     const address = sourceKey(client);
+    if (this.sources.find(address, nowMs) !== undefined) return this.renew(address, nowMs);
     const isDue = this.sources.noteVirus(address, { matched, atMs: nowMs, requestId });
     this.#countForgotten();
     if (isDue) this.block(address, 'viruses', nowMs);
@@ -78,6 +81,12 @@ export class SourceWatch {
     this.#countForgotten();
     if (isDue && spares?.(address, client, atMs) !== true) this.block(address, 'misses', atMs);
     return verdict;
+  }
+
+  /** A request of a blocked source was blocked: its block begins anew. */
+  renew(address: string, nowMs: number): void {
+    const source = this.sources.renew(address, nowMs);
+    if (source !== undefined) this.#options.onRenew?.(source);
   }
 
   /** Blocks a source, for `lengthMs` or as long as is due. */

@@ -60,6 +60,8 @@ export interface Source {
   readonly times: number;
   /** Requests that were blocked because of it. */
   readonly requests: number;
+  /** The `untilMs` that was last told to whoever keeps sources over restarts. */
+  readonly toldUntilMs: number;
 }
 
 type Kept = { -readonly [K in keyof Source]: Source[K] } & {
@@ -67,6 +69,8 @@ type Kept = { -readonly [K in keyof Source]: Source[K] } & {
   viruses: VirusRequest[];
 };
 
+/** A block that is renewed is kept anew each time that its end has moved by this part of its length. */
+const toldParts = 8;
 /** So many blocked sources are looked at in one `sweep`. */
 const sweptMax = 10_000;
 
@@ -111,13 +115,20 @@ export class Sources {
     return this.find(address, nowMs) ?? this.#watched.get(address);
   }
 
-  /** A blocked source has sent a request: its block begins anew, unless the operator said how long. */
-  renew(address: string, nowMs: number): void {
+  /**
+   * A blocked source has sent a request: its block begins anew, unless the operator said how long. Gives
+   * the source when its end has moved so far that it is to be kept anew.
+   */
+  renew(address: string, nowMs: number): Source | undefined {
     const source = this.#blocked.get(address);
-    if (source === undefined) return;
+    if (source === undefined) return undefined;
     source.requests += 1;
-    if (source.cause !== 'console') source.untilMs = nowMs + source.lengthMs;
     this.#blocked.touch(address);
+    if (source.cause === 'console') return undefined;
+    source.untilMs = nowMs + source.lengthMs;
+    if (source.untilMs - source.toldUntilMs < source.lengthMs / toldParts) return undefined;
+    source.toldUntilMs = source.untilMs;
+    return source;
   }
 
   /** Counts a miss. True: they are so many that the source is to be blocked, which is for the caller. */
@@ -131,12 +142,9 @@ export class Sources {
     return source.misses.length >= missLimit;
   }
 
-  /** Counts a virus request, with the same answer. One of a blocked source renews its block. */
+  /** Counts a virus request, with the same answer. */
   noteVirus(address: string, virus: VirusRequest): boolean {
-    if (this.find(address, virus.atMs) !== undefined) {
-      this.renew(address, virus.atMs);
-      return false;
-    }
+    if (this.find(address, virus.atMs) !== undefined) return false;
     const { virusLimit, blockMs } = this.rules;
     const source = this.#watch(address);
     const isKept = ({ atMs }: VirusRequest) => virus.atMs - atMs < blockMs;
@@ -159,6 +167,7 @@ export class Sources {
     source.cause = cause;
     source.sinceMs = nowMs;
     source.untilMs = nowMs + source.lengthMs;
+    source.toldUntilMs = source.untilMs;
     source.requests = 0;
     this.#watched.delete(source.address);
     this.#blocked.set(source.address, source);
@@ -228,7 +237,7 @@ export class Sources {
     const source: Kept = {
       ...{ address: Buffer.from(address, 'latin1').toString('latin1'), misses: [], viruses: [] },
       ...{ cause: 'misses', sinceMs: 0, lengthMs: 0, untilMs: Number.NEGATIVE_INFINITY },
-      ...{ times: 0, requests: 0 },
+      ...{ times: 0, requests: 0, toldUntilMs: 0 },
     };
     this.#watched.set(source.address, source);
     return source;

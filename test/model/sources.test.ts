@@ -83,6 +83,7 @@ function take(sources: Sources, address: string, step: Step, nowMs: number): voi
   else if (step.kind === 'request') {
     if (sources.find(address, nowMs) !== undefined) sources.renew(address, nowMs);
   } else if (step.kind === 'virus') {
+    if (sources.find(address, nowMs) !== undefined) sources.renew(address, nowMs);
     const isDue = sources.noteVirus(address, { ...evidence, matched: 'p' });
     if (isDue) sources.block(address, 'viruses', nowMs);
   } else if (step.kind === 'miss') {

@@ -88,6 +88,8 @@ export class LearningRig {
   readonly database: PatternDatabase;
   readonly autoUpdate: AutoUpdate;
   readonly hitRates: HitRates;
+  /** Off at first. */
+  readonly sources: SourceWatch;
   #policy: Policy;
   #settings: Settings;
   readonly #parts: FrontParts;
@@ -141,19 +143,21 @@ export class LearningRig {
       neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
       screen: new Screen(this.database.patterns, virus, keywordScreen),
     };
+    this.sources = new SourceWatch({
+      rules: { statuses: [404], exceptions: [] },
+      sourceRules: { ...settings.sources, virusLimit: 1_000_000, missLimit: 1_000_000 },
+      served,
+      holdsKeyword: (text) => keywordScreen.holdsAny(text),
+      neverBlock: () => this.#policy.neverBlock,
+      statistics,
+    });
+    this.sources.isWatching = false;
     this.#parts = {
       policy: () => this.#policy,
       patterns: this.database.patterns,
       hitRates: this.hitRates,
       virusSources: new VirusSources(),
-      sources: new SourceWatch({
-        rules: { statuses: [404], exceptions: [] },
-        sourceRules: { ...settings.sources, virusLimit: 1_000_000, missLimit: 1_000_000 },
-        served,
-        holdsKeyword: (text) => keywordScreen.holdsAny(text),
-        neverBlock: () => this.#policy.neverBlock,
-        statistics,
-      }),
+      sources: this.sources,
       suspects,
       keywordScreen,
       served,
