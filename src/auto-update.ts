@@ -14,7 +14,13 @@ import { DistributionTable } from './virus/heuristics.ts';
 import type { HitRates } from './virus/hit-rates.ts';
 import type { KeywordEntry } from './virus/keyword-list.ts';
 import { KeywordScreen } from './virus/keyword-screen.ts';
-import { type Decision, decide, type Learning, learningChange } from './virus/learning.ts';
+import {
+  type Decision,
+  decide,
+  type Learning,
+  learningChange,
+  reachesKeyword,
+} from './virus/learning.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
 import { ServedMemory, type ServedSnapshot } from './virus/served-memory.ts';
 import { type Suspect, Suspects } from './virus/suspects.ts';
@@ -213,19 +219,22 @@ export class AutoUpdate {
     else if (decision.why === 'rejected') this.#lines.rejected(suspect, entry.keyword);
   }
 
-  #decide({ pattern, requestString }: Suspect, { servedAtMs }: KeywordEntry): Decision {
+  #decide(suspect: Suspect, { keyword, servedAtMs }: KeywordEntry): Decision {
+    const { pattern, requestString } = suspect;
     const { database, settings, clock } = this.#options;
     const { served } = this;
     const { proposals } = database.learning;
     const nowMs = clock.nowMs();
+    const { patternStartOffset, patternSize, autoUpdateAction } = settings().virus;
     return decide({
       isKnown: database.patterns.hasPattern(pattern),
       isRejected: proposals.isRejected(pattern),
       served: served.recall(requestString, nowMs),
+      reachesKeyword: reachesKeyword(suspect, keyword, patternStartOffset + patternSize),
       isMissing: this.missing.recall(requestString, nowMs) !== undefined,
       isKeywordServed: servedAtMs !== undefined && nowMs - servedAtMs < served.lastsMs,
       proposal: proposals.find(pattern),
-      action: settings().virus.autoUpdateAction,
+      action: autoUpdateAction,
     });
   }
 

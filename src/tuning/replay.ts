@@ -12,7 +12,7 @@ import { DistributionTable } from '../virus/heuristics.ts';
 import { type HitFigures, HitRates } from '../virus/hit-rates.ts';
 import { KeywordScreen } from '../virus/keyword-screen.ts';
 import { KeywordSearch } from '../virus/keyword-search.ts';
-import { decide, learningChange, meaningOf, sampleOf } from '../virus/learning.ts';
+import { decide, learningChange, meaningOf, reachesKeyword, sampleOf } from '../virus/learning.ts';
 import { learnedKeyword } from '../virus/learning-state.ts';
 import type { MissRules, MissVerdict } from '../virus/misses.ts';
 import type { NeverBlock } from '../virus/never-block.ts';
@@ -226,7 +226,7 @@ export class Replay {
     const keyword = this.#keywords[this.#search.findInRequest(text)];
     if (keyword === undefined) return;
     this.missSuspectCount += 1;
-    this.#learn(this.#suspectOf(request, text, atMs), keyword);
+    this.#learn({ ...this.#suspectOf(request, text, atMs), isMiss: true }, keyword);
   }
 
   #noteMatch(request: LogRequest, text: string, answer: number, atMs: number): void {
@@ -340,12 +340,14 @@ export class Replay {
     const { state } = this;
     const { proposals } = state.learning;
     const { pattern, requestString, atMs } = suspect;
+    const { patternStartOffset, patternSize } = this.#options;
     const servedAtMs = state.keywords.find(keyword)?.servedAtMs;
     const known = proposals.find(pattern);
     const decision = decide({
       isKnown: state.patterns.hasPattern(pattern),
       isRejected: proposals.isRejected(pattern),
       served: this.#served?.recall(requestString, atMs),
+      reachesKeyword: reachesKeyword(suspect, keyword, patternStartOffset + patternSize),
       isMissing: this.#missing?.recall(requestString, atMs) !== undefined,
       isKeywordServed: servedAtMs !== undefined && atMs - servedAtMs < this.#options.servedMemoryMs,
       proposal: known,

@@ -173,13 +173,13 @@ test('a miss that holds a keyword is learned at once, and blocks whoever sends i
     sections: { 'Virus Pattern Configuration': virus },
   });
   wormgate.virus('add', '-k', 'eval-stdin');
-  const target = '/vendor/phpunit/eval-stdin.php';
+  const target = '/phpunit/eval-stdin.php';
   await until(async () => (await ask('127.1.0.1', [`${target}?${Math.random()}`]))[0] !== 404);
-  assert.match(wormgate.virus('list').stdout, /"vendor\/phpunit\/e"\s+\d+\s+miss\(eval-stdin\)/);
+  assert.match(wormgate.virus('list').stdout, /"phpunit\/eval-std"\s+\d+\s+miss\(eval-stdin\)/);
   await wormgate.logLine(
     /\[auto update\] .* Refused by an origin and never served, with the keyword/,
   );
-  assert.deepEqual(await ask('127.1.0.2', ['/vendor/phpunit/elsewhere.php']), [0]);
+  assert.deepEqual(await ask('127.1.0.2', ['/phpunit/eval-stderr.php']), [0]);
 });
 
 test('a reload changes the rules, and SourceBlocking=0 lets everybody go', async (t) => {
