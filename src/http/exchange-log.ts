@@ -19,7 +19,7 @@ export function logExchange(exchange: Exchange, parts: FrontParts): void {
   const { requestString: text } = exchange;
   const isSound = exchange.line !== undefined;
   const { isHttp2 } = exchange.arrival;
-  const place = { text, requestStart: 0, requestEnd: text.length };
+  const place = { text, requestStart: 0, requestEnd: text.length, mayNormalize: true };
   const { referer, forwardedHost } = exchange.fields;
   const host = askedHost(hostOf(exchange), forwardedHost, exchange.peerTrusted);
   logRequest({ ...exchange, isSound, isHttp2, host, referer, ...place }, parts, 'front');
@@ -61,7 +61,7 @@ function noteAnswer(request: LoggedRequest, parts: FrontParts): boolean {
   }
   if (!request.isSound) return false;
   if (!suspects.isWatching) {
-    served.notePath(text, requestStart, requestEnd, atMs);
+    served.notePath(text, requestStart, requestEnd, request.mayNormalize, atMs);
     return false;
   }
   served.note(text, requestStart, requestEnd, atMs);

@@ -46,6 +46,8 @@ export interface LoggedRequest {
   readonly text: string;
   readonly requestStart: number;
   readonly requestEnd: number;
+  /** False: there is nothing in it to normalise. */
+  readonly mayNormalize: boolean;
   /** A short word for what we answered ourselves, e.g. `origin_timeout`. */
   readonly error: string | undefined;
   readonly status: number | undefined;

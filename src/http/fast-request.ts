@@ -22,6 +22,7 @@ export class FastRequest implements Judged, LoggedRequest {
   bytes = 0;
   readonly isSound = true;
   isHttp2 = false;
+  mayNormalize = true;
   /** The head, latin1, or only its request line. */
   text = '';
   #id = '';
@@ -40,6 +41,7 @@ export class FastRequest implements Judged, LoggedRequest {
     this.error = undefined;
     this.status = undefined;
     this.bytes = 0;
+    this.mayNormalize = head.mayNormalize || head.hasManyBlanks;
     this.#id = '';
     this.#methodLength = head.methodEnd;
     this.#targetLength = head.targetEnd - head.targetStart;

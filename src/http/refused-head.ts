@@ -100,6 +100,7 @@ function slips(rawLine: string, head: RefusedHead, parts: FrontParts): boolean {
     text,
     requestStart: 0,
     requestEnd: text.length,
+    mayNormalize: true,
     rawLine,
     isSound: true,
     match: undefined,

@@ -110,23 +110,17 @@ export class RequestHash {
     this.mayNormalize = seen !== 0 || isTargetLonger || text.charCodeAt(start) !== slash;
   }
 
-  /** Reads the path alone of the request string text[start, end): `window` is left as it is. */
-  readPath(text: string, start: number, end: number): void {
+  /** The hash of the path of the request string text[start, end) alone, as `path` would be. */
+  pathOf(text: string, start: number, end: number): number {
     const factors = this.#factors;
     let sum = 0;
-    let seen = 0;
-    let previous = 0;
     let at = start;
     for (; at < end; at += 1) {
       const byte = text.charCodeAt(at);
-      const kind = kinds[byte & 0xff] as number;
-      if ((kind & endsPath) !== 0) break;
-      seen |= (kind & triggers) | ((previous << pairShift) & kind);
-      previous = kind;
+      if (byte === questionMark || byte === blank) break;
       sum = (sum + Math.imul(factors[(at - start) & factorMask] as number, byte)) | 0;
     }
-    this.path = stir(sum ^ Math.imul(at - start, this.#lengthFactor)) | 0;
-    this.mayNormalize = seen !== 0 || text.charCodeAt(start) !== slash;
+    return stir(sum ^ Math.imul(at - start, this.#lengthFactor)) | 0;
   }
 
   #sum(text: string, start: number, end: number): number {

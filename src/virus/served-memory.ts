@@ -89,14 +89,15 @@ export class ServedMemory {
     if (normalized !== undefined) this.#add(normalized, 0, normalized.length);
   }
 
-  /** Remembers its path alone, for as long as nobody asks for windows. */
-  notePath(text: string, start: number, end: number, nowMs: number): void {
+  /**
+   * Remembers its path alone, for as long as nobody asks for windows. `mayNormalize` false: the caller knows
+   * that there is nothing to normalise in it.
+   */
+  notePath(text: string, start: number, end: number, mayNormalize: boolean, nowMs: number): void {
     this.#turnTo(nowMs);
     if (nowMs > this.#notedMs) this.#notedMs = nowMs;
-    const hash = this.#hash;
-    hash.readPath(text, start, end);
-    this.#set(hash.path);
-    if (!hash.mayNormalize) return;
+    this.#set(this.#hash.pathOf(text, start, end));
+    if (!mayNormalize) return;
     const normalized = normalizedRequestString(text.slice(start, end));
     if (normalized !== undefined) this.#set(this.pathHash(normalized));
   }
@@ -120,8 +121,7 @@ export class ServedMemory {
 
   /** The hash of the path of a request string, 32 bits; others have the same by chance alone. */
   pathHash(requestString: string): number {
-    this.#hash.readPath(requestString, 0, requestString.length);
-    return this.#hash.path;
+    return this.#hash.pathOf(requestString, 0, requestString.length);
   }
 
   #add(text: string, start: number, end: number): void {

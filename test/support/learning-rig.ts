@@ -217,6 +217,7 @@ export class LearningRig {
       text: requestString,
       requestStart: 0,
       requestEnd: requestString.length,
+      mayNormalize: true,
       rawLine: `GET ${requestString}`,
       isHttp2: false,
       isSound: true,
