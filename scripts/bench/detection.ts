@@ -28,7 +28,7 @@ const means: readonly Means[] = [
   { name: 'shipped patterns alone', files: shippedPatternFiles, watchesSources: false },
   { name: 'sources alone', files: [], watchesSources: true },
   { name: 'sources and keywords, no pattern at first', files: [keywordFile], watchesSources: true },
-  { name: 'as shipped, with Auto Update on', files: [...shippedPatternFiles, keywordFile], watchesSources: true },
+  { name: 'as shipped', files: [...shippedPatternFiles, keywordFile], watchesSources: true },
 ];
 
 /** Whether each line would have been blocked, by its number, and how many sources. */

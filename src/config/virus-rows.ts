@@ -68,9 +68,9 @@ const learningKeys = {
   EnablePatternAutoUpdate: {
     type: flag,
     default: '0',
-    shipped: '0',
+    shipped: '1',
     live: true,
-    help: 'Whether the patterns of new virus requests are learned from the traffic (Auto Update): a request whose window arrives more than HitThreshold times within one RefreshInterval is a suspect, and one that holds a virus keyword has its pattern added. docs/auto-update.md tells how to choose the figures. The console changes it with `virus -e`.',
+    help: 'Whether the patterns of new virus requests are learned from the traffic (Auto Update): a request whose window arrives more than HitThreshold times within one RefreshInterval is a suspect, and so is a miss ([Virus Sources]); one that holds a virus keyword has its pattern added. docs/auto-update.md tells how to choose the figures. The console changes it with `virus -e`.',
   },
   HitThreshold: {
     type: integer(tunableRanges.HitThreshold, 'requests'),
