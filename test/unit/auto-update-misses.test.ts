@@ -10,7 +10,7 @@ async function rigWith(...lines: string[]): Promise<LearningRig> {
   return rig;
 }
 
-const worm = '/vendor/phpunit/eval-stdin.php';
+const worm = '/phpunit/eval-stdin.php';
 
 test('a miss that holds a keyword is learned at once, from miss(KEYWORD)', async () => {
   const rig = await rigWith();
@@ -22,7 +22,7 @@ test('a miss that holds a keyword is learned at once, from miss(KEYWORD)', async
   assert.equal(rig.isConfirmed('eval-stdin'), true);
   assert.match(rig.recorded.join('\n'), /Refused by an origin and never served, with the keyword/);
   const again = new LearningRig([], rig.journal.text);
-  assert.deepEqual(again.patterns, ['vendor/phpunit/e']);
+  assert.deepEqual(again.patterns, ['phpunit/eval-std']);
 });
 
 test('a miss without a keyword is checked and left', async () => {
@@ -34,12 +34,21 @@ test('a miss without a keyword is checked and left', async () => {
   assert.equal(rig.statistics.get('suspects_humble'), 1);
 });
 
+test('a folder that its window does not reach out of is not shut by one miss', async () => {
+  const rig = await rigWith();
+  rig.ask('/blog/an-article-of-ours/eval-stdin.php');
+  await rig.check();
+  assert.deepEqual(rig.patterns, []);
+  assert.equal(rig.statistics.get('patterns_proposed'), 0);
+  assert.equal(rig.isConfirmed('eval-stdin'), false);
+});
+
 test('what was ever served is no miss, and what shares its window with it is proposed', async () => {
   const rig = await rigWith();
-  rig.ask('/vendor/phpunit/eval-stdin.php', 200);
-  rig.ask('/vendor/phpunit/eval-stdin.php');
+  rig.ask('/phpunit/eval-stdin.php', 200);
+  rig.ask('/phpunit/eval-stdin.php');
   assert.equal(rig.statistics.get('suspects'), 0);
-  rig.ask('/vendor/phpunit/eval-stdin.php5');
+  rig.ask('/phpunit/eval-stdin.php5');
   await rig.check();
   assert.deepEqual(rig.patterns, []);
   assert.equal(rig.statistics.get('patterns_proposed'), 1);
