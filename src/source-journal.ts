@@ -54,7 +54,7 @@ export class SourceJournal {
       const copy = keepCopy(path, 'damaged');
       options.warn(`${path}: ${damagedCount} records are damaged; a copy was kept as ${copy}`);
     }
-    file.truncate(goodLength);
+    if (goodLength < file.size) file.truncate(goodLength);
     return new SourceJournal(options, file);
   }
 
@@ -81,6 +81,8 @@ export class SourceJournal {
   tidy(): Promise<void> {
     return this.#inTurn(async () => {
       this.#gathered = [];
+      const [first] = this.#options.sources();
+      if (first === undefined && this.#file.size === 0) return;
       await this.#file.replace(lines(this.#options.sources()));
       this.#tidyBytes = this.#file.size;
     });

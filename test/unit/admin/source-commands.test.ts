@@ -69,7 +69,7 @@ test('a source is shown with what counts, by time', async () => {
     [
       '192.0.2.1 is watched.',
       'TIME                  REQUEST ID  WHAT           PATH OR PATTERN',
-      '2023-11-14T22:13:18Z  x-1         miss, 404      "/a %22b%22"',
+      '2023-11-14T22:13:18Z  x-1         miss, 404      "/a \\"b\\""',
       '2023-11-14T22:13:19Z  x-2         virus request  "cmd.exe"',
     ].join('\n'),
   );
