@@ -1,22 +1,18 @@
 /**
- * Shows, for each keyword of patterns/keywords.ncf, how many requests of each file of test/data hold
- * it: attacks, humble requests, and those that are neither. Then the share of attacks that hold a
- * keyword, and which hold none. Exits 1 when a humble request holds one.
+ * Shows, for each keyword of patterns/keywords.ncf, which lines of each file of test/data hold it:
+ * attacks, humble requests, and those that are neither. Then the share of attacks that hold a keyword,
+ * and which hold none. Exits 1 when a humble request holds one.
  *
  * Run it after a build: `node dist/scripts/keyword-evidence.js`.
  */
 import { KeywordSearch } from '../src/virus/keyword-search.ts';
-import {
-  keywordFile,
-  readSamples,
-  readShippedKeywords,
-  type Sample,
-} from '../test/support/shipped-keywords.ts';
+import { lineRanges, readSamples, type Sample } from '../test/support/samples.ts';
+import { keywordFile, readShippedKeywords } from '../test/support/shipped-keywords.ts';
 
 /** What the keywords made of one sample. */
 interface Evidence extends Sample {
-  /** How many of its requests hold each keyword. */
-  readonly counts: readonly number[];
+  /** The numbers of the lines that hold each keyword, by its index. */
+  readonly held: ReadonlyMap<number, readonly number[]>;
   /** The requests that hold a keyword, with the first one. */
   readonly found: readonly { readonly requestString: string; readonly index: number }[];
   readonly missed: readonly string[];
@@ -26,18 +22,20 @@ const keywords = readShippedKeywords();
 const search = new KeywordSearch(keywords.map(({ keyword }) => keyword));
 
 function gather(sample: Sample): Evidence {
-  const counts = new Array<number>(keywords.length).fill(0);
+  const held = new Map<number, number[]>();
   const found: { requestString: string; index: number }[] = [];
   const missed: string[] = [];
-  for (const requestString of sample.requestStrings) {
+  for (const [at, requestString] of sample.requestStrings.entries()) {
     const bytes = Buffer.from(requestString, 'latin1');
     const indexes = search.findAll(bytes, 0, bytes.length);
-    for (const index of indexes) counts[index] = (counts[index] ?? 0) + 1;
+    for (const index of indexes) {
+      held.set(index, [...(held.get(index) ?? []), sample.lines[at] ?? 0]);
+    }
     const [index] = indexes;
     if (index === undefined) missed.push(requestString);
     else found.push({ requestString, index });
   }
-  return { ...sample, counts, found, missed };
+  return { ...sample, held, found, missed };
 }
 
 function percent(part: number, whole: number): string {
@@ -49,9 +47,11 @@ const attacks = evidence.filter(({ kind }) => kind === 'attack');
 const humble = evidence.filter(({ kind }) => kind === 'humble');
 
 for (const [index, { keyword, line }] of keywords.entries()) {
-  const held = evidence.filter(({ counts }) => (counts[index] ?? 0) > 0);
-  const shown = held.map(({ name, counts }) => `${name} ${counts[index]}`);
-  console.log(`${keywordFile}:${line}: "%s"  ${shown.join(', ') || 'no request'}`, keyword);
+  console.log(`${keywordFile}:${line}: "%s"`, keyword);
+  for (const { name, held } of evidence) {
+    const lines = held.get(index) ?? [];
+    if (lines.length > 0) console.log(`  ${name}: ${lineRanges(lines)}`);
+  }
 }
 
 for (const { name, missed } of attacks) {

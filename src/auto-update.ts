@@ -14,9 +14,15 @@ import { DistributionTable } from './virus/heuristics.ts';
 import type { HitRates } from './virus/hit-rates.ts';
 import type { KeywordEntry } from './virus/keyword-list.ts';
 import { KeywordScreen } from './virus/keyword-screen.ts';
-import { type Decision, decide, type Learning, learningChange } from './virus/learning.ts';
+import {
+  type Decision,
+  decide,
+  type Learning,
+  learningChange,
+  reachesKeyword,
+} from './virus/learning.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
-import { ServedMemory } from './virus/served-memory.ts';
+import { ServedMemory, type ServedSnapshot } from './virus/served-memory.ts';
 import { type Suspect, Suspects } from './virus/suspects.ts';
 
 export interface AutoUpdateOptions {
@@ -36,6 +42,8 @@ export interface AutoUpdateOptions {
   readonly warn: (sentence: string) => void;
   /** A whole number from 0 to 2^53 - 1, random at every start. */
   readonly seed: number;
+  /** What a memory with this seed has left of what was served. */
+  readonly servedSnapshot?: ServedSnapshot | undefined;
 }
 
 /** How long changed keywords wait for further ones before they are searched for. */
@@ -90,7 +98,7 @@ export class AutoUpdate {
       seed,
       nowMs: clock.nowMs(),
     };
-    this.served = new ServedMemory(memory);
+    this.served = new ServedMemory({ ...memory, snapshot: options.servedSnapshot });
     this.missing = new ServedMemory(memory);
     database.onChange((change) => this.#follow(change));
   }
@@ -196,7 +204,8 @@ export class AutoUpdate {
 
   #take(suspect: Suspect): boolean {
     const isTaken = this.#checks.offer(suspect);
-    if (isTaken) this.#options.onSuspect?.(suspect);
+    // A miss is no news: there are as many as there are dead links.
+    if (isTaken && suspect.isMiss !== true) this.#options.onSuspect?.(suspect);
     return isTaken;
   }
 
@@ -210,19 +219,22 @@ export class AutoUpdate {
     else if (decision.why === 'rejected') this.#lines.rejected(suspect, entry.keyword);
   }
 
-  #decide({ pattern, requestString }: Suspect, { servedAtMs }: KeywordEntry): Decision {
+  #decide(suspect: Suspect, { keyword, servedAtMs }: KeywordEntry): Decision {
+    const { pattern, requestString } = suspect;
     const { database, settings, clock } = this.#options;
     const { served } = this;
     const { proposals } = database.learning;
     const nowMs = clock.nowMs();
+    const { patternStartOffset, patternSize, autoUpdateAction } = settings().virus;
     return decide({
       isKnown: database.patterns.hasPattern(pattern),
       isRejected: proposals.isRejected(pattern),
       served: served.recall(requestString, nowMs),
+      reachesKeyword: reachesKeyword(suspect, keyword, patternStartOffset + patternSize),
       isMissing: this.missing.recall(requestString, nowMs) !== undefined,
       isKeywordServed: servedAtMs !== undefined && nowMs - servedAtMs < served.lastsMs,
       proposal: proposals.find(pattern),
-      action: settings().virus.autoUpdateAction,
+      action: autoUpdateAction,
     });
   }
 
@@ -242,7 +254,10 @@ export class AutoUpdate {
     }
     const isConfirmed = before === undefined && database.keywords.find(keyword)?.confirmedAtMs;
     if (isConfirmed) statistics.add('keywords_confirmed');
-    const frequency = { count: this.suspects.threshold, seconds: hitRates.intervalSeconds };
+    const frequency =
+      suspect.isMiss === true
+        ? { count: 0, seconds: 0 }
+        : { count: this.suspects.threshold, seconds: hitRates.intervalSeconds };
     const cause = { suspect, keyword, frequency };
     this.#lines.learned(change, outcome, cause);
     if (outcome.kind === 'done') this.#options.onLearned?.(change, cause);

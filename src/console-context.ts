@@ -6,6 +6,8 @@ import type { Caching } from './caching.ts';
 import type { Settings } from './config/shape.ts';
 import type { LogFile } from './log/file.ts';
 import type { PatternState } from './pattern-state.ts';
+import { sourceConsole } from './source-console.ts';
+import type { SourceService } from './source-service.ts';
 import type { OriginRow } from './upstream/origins.ts';
 import type { HitRates } from './virus/hit-rates.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
@@ -18,6 +20,8 @@ export interface ConsoleParts {
   state(): PatternState | undefined;
   readonly hitRates: HitRates;
   readonly virusSources: VirusSources;
+  /** Undefined until they are read. */
+  sources(): SourceService | undefined;
   /** Undefined until the database is read. */
   suspects(): Suspects | undefined;
   throttleStatus(source: string | undefined, isAdvice: boolean): string | undefined;
@@ -49,6 +53,7 @@ export function consoleContext(parts: ConsoleParts): ConsoleContext {
       purgeAll: () => parts.caching.deliveries.purgeUrl('', true),
     },
     origins: () => parts.origins(),
+    sources: sourceConsole(parts),
     listed: {
       patterns: () => state().database.patterns.entries(),
       learned: () => state().database.learning.learned(),

@@ -15,6 +15,7 @@ import type { ThrottleAlert } from './log/throttle-log.ts';
 import { Webhook } from './log/webhook.ts';
 import type { Statistics } from './statistics.ts';
 import type { Change } from './virus/change.ts';
+import type { Source } from './virus/sources.ts';
 import type { Suspect } from './virus/suspects.ts';
 
 export interface EventServiceOptions extends PosterOptions {
@@ -95,6 +96,11 @@ export class EventService {
   noteOrigin(origin: string, state: 'down' | 'up', why: string): void {
     const atMs = this.#options.clock.nowMs();
     this.#make('origin', atMs, { origin, state, why: state === 'down' ? why : null });
+  }
+
+  noteSource({ address, cause: why, misses, viruses, lengthMs, sinceMs }: Source): void {
+    const counts = { misses: misses.length, viruses: viruses.length };
+    this.#make('source', sinceMs, { address, why, ...counts, seconds: lengthMs / secondMs });
   }
 
   /** The process ends: each event that waits is POSTed once, and after `drainMs` none any more. */

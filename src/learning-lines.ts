@@ -10,7 +10,10 @@ import { type Change, type Outcome, sampleBytesMax } from './virus/change.ts';
 import { formatPattern } from './virus/pattern.ts';
 import type { Suspect } from './virus/suspects.ts';
 
-/** Why something was learned: more than `count` identical requests in `seconds`, with the keyword. */
+/**
+ * Why something was learned: more than `count` identical requests in `seconds`, with the keyword. Of a
+ * miss there need not be any other: both are 0.
+ */
 export interface LearningCause {
   readonly suspect: Suspect;
   readonly keyword: string;
@@ -46,7 +49,7 @@ export class LearningLines {
       ? describeOutcome(change, outcome)
       : `Not learned: "${formatPattern(suspect.pattern)}". ${outcome.message}`;
     this.#write(
-      `${what}${why} More than ${frequency.count} requests in ${frequency.seconds} s, with the keyword ${quote(keyword)}; the last from ${escapeText(suspect.client)}: "${line}"`,
+      `${what}${why} ${cause.suspect.isMiss === true ? 'Refused by an origin and never served' : `More than ${frequency.count} requests in ${frequency.seconds} s`}, with the keyword ${quote(keyword)}; the last from ${escapeText(suspect.client)}: "${line}"`,
       suspect.atMs,
     );
   }

@@ -15,14 +15,20 @@ export const counterTable = {
     help: 'Connections closed at once because MaxConnections was reached, or because the client had gone again before it was known who it was.',
   },
   requests: {
-    help: 'Requests whose head arrived whole, and virus requests that were slipped at their request line.',
+    help: 'Requests whose head arrived whole, and requests that were slipped at their request line.',
   },
   virus_requests: { help: 'Requests that matched a virus pattern.' },
   non_virus_requests: { help: 'Requests that matched no virus pattern.' },
-  requests_slipped: { help: 'Virus requests whose connection was closed with no answer.' },
-  requests_dropped: { help: 'Virus requests answered 400.' },
-  requests_detected: { help: 'Virus requests let pass because Mode=detect.' },
-  requests_never_block: { help: 'Virus requests let pass because of NeverBlock.' },
+  requests_slipped: {
+    help: 'Virus requests, and requests of blocked sources, whose connection was closed with no answer.',
+  },
+  requests_dropped: { help: 'Virus requests, and requests of blocked sources, answered 400.' },
+  requests_detected: {
+    help: 'Virus requests, and requests of blocked sources, let pass because Mode=detect.',
+  },
+  requests_never_block: {
+    help: 'Virus requests, and requests of blocked sources, let pass because of NeverBlock.',
+  },
   requests_malformed: {
     help: 'Requests refused with 400 because their grammar was ambiguous or broken.',
   },
@@ -163,6 +169,25 @@ export const counterTable = {
   },
   windows_displaced: {
     help: 'Windows whose count was forgotten within a refresh interval because of MaxDistributionTable.',
+  },
+  misses: {
+    help: 'Requests for what an origin refuses and has never served, that counted for their source.',
+  },
+  misses_referred: {
+    help: 'Such requests that did not count, because a page of the same site led to them.',
+  },
+  sources_blocked: { help: 'Times that a source was blocked.' },
+  source_requests: {
+    help: 'Requests that matched nothing and were slipped, dropped or detected because their source is blocked.',
+  },
+  crawlers_proven: {
+    help: 'Sources that reached MissLimit and proved to be crawlers of search engines (Crawlers).',
+  },
+  source_lookups_refused: {
+    help: 'Sources that were blocked without a look-up of their names because of MaxCrawlerLookups.',
+  },
+  sources_forgotten: {
+    help: 'Sources whose misses and virus requests were forgotten because of MaxSources.',
   },
   patterns_learned: { help: 'Patterns added by Auto Update.' },
   patterns_proposed: { help: 'Patterns that Auto Update proposed instead of adding them.' },

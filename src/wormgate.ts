@@ -2,13 +2,11 @@
  * The composition root: settings in, running parts out. Starts everything in an order in which a
  * failure leaves nothing behind, reloads on SIGHUP, drains on SIGTERM and SIGINT.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ConsoleContext } from './admin/console.ts';
 import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
 import { bindAdmin, type RunningAdmin } from './admin-listener.ts';
-import { AutoUpdate } from './auto-update.ts';
 import { Caching } from './caching.ts';
 import { Certificates } from './certificates.ts';
 import { processUpMs, systemClock } from './clock.ts';
@@ -22,19 +20,18 @@ import {
 import type { Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
 import { makeDataFolder } from './data-folder.ts';
+import { Deciding } from './deciding.ts';
 import { NameServers } from './egress/name-servers.ts';
 import { EventService } from './event-service.ts';
 import { Fronts } from './fronts.ts';
 import { listenersFor } from './http/listeners.ts';
 import type { FrontParts, Policy } from './http/policy.ts';
-import { startKeywordThread } from './keyword-checks.ts';
 import { isSameAddress, listenAddresses } from './listen-addresses.ts';
 import { formatAccess } from './log/access.ts';
 import type { LogFile } from './log/file.ts';
 import { Latencies } from './log/latency.ts';
 import { LogSet } from './log-set.ts';
 import { Outbound } from './outbound.ts';
-import { PatternState } from './pattern-state.ts';
 import { describe } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
 import { TraceService } from './trace-service.ts';
@@ -82,8 +79,7 @@ export class WormgateServer {
   #written: Configuration['written'];
   #policy: Policy | undefined;
   #proxyLog: LogFile | undefined;
-  #state: PatternState | undefined;
-  #autoUpdate: AutoUpdate | undefined;
+  #deciding: Deciding | undefined;
   #outbound: Outbound | undefined;
   #demo: DemoSite | undefined;
   #admin: RunningAdmin | undefined;
@@ -130,10 +126,11 @@ export class WormgateServer {
     this.#hitRates = new HitRates(settings.virus.refreshIntervalSeconds, this.#clock.nowMs());
     this.#context = consoleContext({
       settings: () => this.#settings,
-      state: () => this.#state,
+      state: () => this.#deciding?.state,
       hitRates: this.#hitRates,
       virusSources: this.#virusSources,
-      suspects: () => this.#autoUpdate?.suspects,
+      suspects: () => this.#deciding?.autoUpdate.suspects,
+      sources: () => this.#deciding?.sources,
       throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
       caching: this.#caching,
       origins: () => this.#origins.rows(),
@@ -155,7 +152,7 @@ export class WormgateServer {
     // First of all, because it finds out whether another server works on this data folder.
     await this.#openConsole();
     this.#proxyLog = await this.#logs.open(settings);
-    await this.#openState(settings);
+    await this.#openDeciding();
     const outbound = new Outbound({
       settings: () => this.#settings,
       clock: this.#clock,
@@ -210,8 +207,7 @@ export class WormgateServer {
     this.#caching.close();
     this.#origins.close();
     await this.#demo?.close();
-    await this.#autoUpdate?.close();
-    await this.#state?.close();
+    await this.#deciding?.close();
     await Promise.all([this.#events.close(), this.#traces.close()]);
     this.#nameServers.close();
     await this.#logs.close();
@@ -229,37 +225,26 @@ export class WormgateServer {
     this.#console = started.server;
   }
 
-  async #openState(settings: Settings): Promise<void> {
-    const state = await PatternState.open(
-      {
-        settings,
-        dataFolder: this.#options.dataFolder,
-        statistics: this.#statistics,
-        nowMs: () => this.#clock.nowMs(),
-        warn,
-      },
-      randomBytes(4).readUInt32LE(),
-    );
-    this.#autoUpdate = new AutoUpdate({
-      database: state.database,
-      hitRates: this.#hitRates,
+  async #openDeciding(): Promise<void> {
+    this.#deciding = await Deciding.open({
       settings: () => this.#settings,
+      dataFolder: this.#options.dataFolder,
       clock: this.#clock,
       statistics: this.#statistics,
-      startThread: startKeywordThread,
+      hitRates: this.#hitRates,
+      neverBlock: () => this.#currentPolicy().neverBlock,
+      names: this.#nameServers,
       record: (line) => this.#logs.console.append(line),
       onSuspect: (suspect) => this.#events.noteSuspect(suspect),
       onLearned: (change, cause) => this.#events.noteLearned(change, cause),
+      onBlock: (source) => this.#events.noteSource(source),
       warn,
-      seed: randomBytes(6).readUIntLE(0, 6),
     });
-    this.#autoUpdate.start();
-    this.#state = state;
   }
 
   async #makePolicy(settings: Settings): Promise<Policy> {
-    const state = this.#state;
-    if (state === undefined) throw new Error('the pattern database is not open');
+    const deciding = this.#deciding;
+    if (deciding === undefined) throw new Error('the pattern database is not open');
     const { virus } = settings;
     const usesDemo = settings.accelerators.some(({ origins }) =>
       origins.some(({ kind }) => kind === 'demo'),
@@ -272,7 +257,7 @@ export class WormgateServer {
       listeners: listenersFor(settings.accelerators, (certificate) => certificate),
       neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
       screen: settings.scanVirusPatterns
-        ? new Screen(state.database.patterns, virus, this.#autoUpdate?.keywordScreen)
+        ? new Screen(deciding.state.database.patterns, virus, deciding.autoUpdate.keywordScreen)
         : undefined,
       tracer: await this.#traces.tracerFor(settings.tracing),
     };
@@ -286,21 +271,23 @@ export class WormgateServer {
     this.#policy = { ...this.#policy, listeners };
   }
 
+  #currentPolicy(): Policy {
+    if (this.#policy === undefined) throw new Error('there is no policy yet');
+    return this.#policy;
+  }
+
   #frontParts(): FrontParts {
-    const state = this.#state;
-    const autoUpdate = this.#autoUpdate;
     const outbound = this.#outbound;
-    if (state === undefined || autoUpdate === undefined || outbound === undefined) {
+    if (this.#deciding === undefined || outbound === undefined) {
       throw new Error('the parts of a front are not there yet');
     }
+    const { state, autoUpdate, sources } = this.#deciding;
     return {
-      policy: () => {
-        if (this.#policy === undefined) throw new Error('there is no policy yet');
-        return this.#policy;
-      },
+      policy: () => this.#currentPolicy(),
       patterns: state.database.patterns,
       hitRates: this.#hitRates,
       virusSources: this.#virusSources,
+      sources: sources.watch,
       suspects: autoUpdate.suspects,
       keywordScreen: autoUpdate.keywordScreen,
       served: autoUpdate.served,
@@ -390,8 +377,7 @@ export class WormgateServer {
     for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
     if (admin !== this.#admin) await this.#admin?.app.close();
     this.#admin = admin;
-    await this.#state?.rebase(next);
-    this.#autoUpdate?.applySettings();
+    await this.#deciding?.applySettings();
     await this.#outbound?.adopt(gateway);
     this.#fronts.adopt(wanted, next.limits.drainMs);
     return [];

@@ -20,10 +20,10 @@ _wormgate_console() {
   esac
   case "${COMP_WORDS[COMP_CWORD-1]}" in
     --data) _wormgate_offer '' -d; return ;;
-    -t|-r|-e|-m|-p|-o|-k) return ;;
+    -t|-r|-e|-m|-p|-o|-k|-n|-s) return ;;
   esac
   if [[ $COMP_CWORD -le $i ]]; then
-    if [[ $i -eq $begin ]]; then _wormgate_offer 'add del accept reject list dump show origins run -t -r -e -m -c -h --data'; else _wormgate_offer 'add del accept reject list dump show origins run -t -r -e -m -c -h'; fi
+    if [[ $i -eq $begin ]]; then _wormgate_offer 'add del accept reject list dump show origins sources source forgive block run -t -r -e -m -c -h --data'; else _wormgate_offer 'add del accept reject list dump show origins sources source forgive block run -t -r -e -m -c -h'; fi
     return
   fi
   case "${COMP_WORDS[i]}" in
@@ -35,6 +35,10 @@ _wormgate_console() {
     dump) _wormgate_offer '-h' ;;
     show) _wormgate_offer '-h' ;;
     origins) _wormgate_offer '-h' ;;
+    sources) _wormgate_offer '-n -h' ;;
+    source) _wormgate_offer '-h' ;;
+    forgive) _wormgate_offer '-h' ;;
+    block) _wormgate_offer '-s -h' ;;
     run) _wormgate_offer '-h' -f ;;
     -*) _wormgate_offer '-t -r -e -m -c -h' ;;
   esac
@@ -69,13 +73,14 @@ _wormgate_program() {
     --config) _wormgate_offer '' -f; return ;;
     --data) _wormgate_offer '' -d; return ;;
     --source) _wormgate_offer ''; return ;;
+    --verdicts) _wormgate_offer '' -f; return ;;
   esac
   case "${COMP_WORDS[1]}" in
     start) _wormgate_offer '--config --data' ;;
     check) _wormgate_offer '--config' ;;
     console) _wormgate_offer '--data' ;;
     status) _wormgate_offer '--data --source --advise' ;;
-    tune) _wormgate_offer '--config' -f ;;
+    tune) _wormgate_offer '--config --verdicts' -f ;;
     completion) _wormgate_offer 'bash zsh' ;;
   esac
 }

@@ -6,7 +6,8 @@
  */
 import { KeywordSearch } from '../../src/virus/keyword-search.ts';
 import { readSiteB } from '../../test/support/requests-data.ts';
-import { readSamples, readShippedKeywords } from '../../test/support/shipped-keywords.ts';
+import { readSamples } from '../../test/support/samples.ts';
+import { readShippedKeywords } from '../../test/support/shipped-keywords.ts';
 
 const counts = [0, 10, 100, 1_000, 10_000];
 const roundCount = 31;

@@ -7,59 +7,10 @@
  */
 import { origLengthRange } from '../config/pattern-value.ts';
 import { tunableRanges } from '../config/virus-rows.ts';
-import type { TunableName } from '../virus/change.ts';
+import type { CommandRow, CommandWord, OptionRow } from './command-row.ts';
+import { sourceRows } from './source-rows.ts';
 
-/** The word after `virus`; empty for the commands that consist of options alone. */
-export type CommandWord =
-  | ''
-  | 'add'
-  | 'del'
-  | 'accept'
-  | 'reject'
-  | 'list'
-  | 'dump'
-  | 'show'
-  | 'origins'
-  | 'run';
-
-/** One option: a flag, or one that takes an integer or a string. */
-export type OptionRow =
-  | { readonly letter: string; readonly kind: 'flag'; readonly help: string }
-  | {
-      readonly letter: string;
-      readonly kind: 'integer';
-      readonly placeholder: string;
-      readonly min: number;
-      readonly max: number;
-      readonly help: string;
-    }
-  | {
-      readonly letter: string;
-      readonly kind: 'string';
-      readonly placeholder: string;
-      /** Whether the paper prints the value without quotation marks. */
-      readonly bare: boolean;
-      readonly help: string;
-    };
-
-/** One form of a command. */
-export interface CommandRow {
-  readonly word: CommandWord;
-  /** All of them must be given, in any order. */
-  readonly options: readonly OptionRow[];
-  /** The placeholder of the one value that stands without an option. */
-  readonly operand?: string;
-  /** The setting that it changes; such forms may share one line. */
-  readonly sets?: TunableName;
-  /** Whether it may stand in a state file: VIRPAT.NCF or one of PatternFiles. */
-  readonly inStateFile: boolean;
-  /** A clause for the list of commands. */
-  readonly help: string;
-  /** A sentence or two more. */
-  readonly details: string;
-  /** Commands as they are typed. */
-  readonly examples: readonly string[];
-}
+export type { CommandRow, CommandWord, OptionRow } from './command-row.ts';
 
 const pattern: OptionRow = {
   letter: 'p',
@@ -207,6 +158,7 @@ export const commandTable: readonly CommandRow[] = [
       "A table of each site's origins. STATE is up, slow start, down (left out after failures) or failed (left out after checks). IN USE counts requests and upgraded connections, WAITING the requests that wait for a connection, FAILURES those of requests and checks; LAST FAILURE says why. docs/origins.md tells the rest.",
     examples: ['virus origins'],
   },
+  ...sourceRows,
   {
     word: 'run',
     options: [],

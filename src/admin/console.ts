@@ -16,6 +16,7 @@ import { type Listed, renderList } from './listing.ts';
 import { renderOrigins } from './origin-listing.ts';
 import type { Reply } from './reply.ts';
 import { formatFigure, renderShow, type ScreenSnapshot } from './screen.ts';
+import { answerSourceCommand, isSourceCommand, type SourceConsole } from './source-commands.ts';
 
 /** What the console needs of the running server. */
 export interface ConsoleContext {
@@ -34,6 +35,7 @@ export interface ConsoleContext {
   /** The origins of all sites. */
   origins(): readonly OriginRow[];
   readonly listed: Listed;
+  readonly sources: SourceConsole;
   /** Writes VIRPAT.NCF; rejects when it cannot. */
   dump(): Promise<{
     readonly path: string;
@@ -81,6 +83,7 @@ async function dump(context: ConsoleContext): Promise<Reply> {
 
 async function answer(command: Command, context: ConsoleContext): Promise<Reply> {
   if (command.asksHelp) return { ok: true, text: renderCommandHelp(command.word) };
+  if (isSourceCommand(command)) return await answerAboutSources(command, context);
   switch (command.word) {
     case 'list':
       return { ok: true, text: renderList(command.options.has('k'), context.listed) };
@@ -94,6 +97,14 @@ async function answer(command: Command, context: ConsoleContext): Promise<Reply>
       return refused(
         'A script cannot run another: "virus run" is typed at a shell or on the console.',
       );
+  }
+}
+
+async function answerAboutSources(command: Command, context: ConsoleContext): Promise<Reply> {
+  try {
+    return await answerSourceCommand(command, context.sources, context.nowMs());
+  } catch (error) {
+    return refused(`The change could not be made durable: ${describeFileError(error)}.`);
   }
 }
 

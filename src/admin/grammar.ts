@@ -147,8 +147,9 @@ function readOptions(
   for (let index = 0; index < tokens.length; index += 1) {
     const token = tokens[index]!;
     const { column, text } = token;
-    const asksHelp = text.length === 2 && helpLetters.includes(text.charAt(1));
-    if (takesOperand && options.operand === undefined && (token.quoted || !asksHelp)) {
+    const isKnown =
+      optionText.test(text) && text.length === 2 && commandOptions(word).has(text.charAt(1));
+    if (takesOperand && options.operand === undefined && (token.quoted || !isKnown)) {
       options.operand = text;
     } else if (token.quoted || !optionText.test(text)) {
       return { message: `an option was expected, not ${shown(text)}`, column };
@@ -193,10 +194,19 @@ function conflict(rows: readonly CommandRow[], given: readonly string[]): readon
 function formFault(word: CommandWord, options: Options, end: number): Fault | undefined {
   const given = [...options.values.keys()];
   const rows = commandRows(word);
-  if (rows.some((row) => row.operand !== undefined)) {
-    if (options.operand === undefined) return { message: 'the file is missing', column: end };
-    if (given.length === 0) return undefined;
-    return { message: `${dashed(given)} and a file do not go together`, column: end };
+  const operand = rows.find((row) => row.operand !== undefined)?.operand?.toLowerCase();
+  if (operand !== undefined) {
+    if (options.operand === undefined) return { message: `the ${operand} is missing`, column: end };
+    const isForm = (row: CommandRow) => {
+      const letters = formLetters(row);
+      return letters.length === given.length && given.every((letter) => letters.includes(letter));
+    };
+    if (rows.some(isForm)) return undefined;
+    const article = operand === 'address' ? 'an' : 'a';
+    return {
+      message: `${dashed(given)} and ${article} ${operand} do not go together`,
+      column: end,
+    };
   }
   const sets = new Set(rows.filter((row) => row.sets !== undefined).flatMap(formLetters));
   if (given.length > 0 && given.every((letter) => sets.has(letter))) return undefined;

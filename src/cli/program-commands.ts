@@ -102,10 +102,17 @@ export const programCommands = [
   },
   {
     word: 'tune',
-    help: 'Read access logs and recommend a threshold and an interval for Auto Update',
+    help: 'Replay access logs: what would have been blocked, and what to set for Auto Update',
     details:
       'The logs are those of this server or of another one that writes the common or combined format.',
-    options: { config },
+    options: {
+      config,
+      verdicts: {
+        kind: 'file',
+        placeholder: 'FILE',
+        help: 'Write what would have become of each line, as tab-separated values',
+      },
+    },
     operand: {
       name: 'logs',
       kind: 'file',

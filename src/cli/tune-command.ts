@@ -1,10 +1,16 @@
-/** `wormgate tune LOG…`: checks the settings, shows how far the reading has come, prints the report. */
+/**
+ * `wormgate tune LOG…`: checks the settings, shows how far the reading has come, prints the report, and
+ * puts the file of verdicts into its place.
+ */
 import { existsSync, statSync } from 'node:fs';
 import { systemClock } from '../clock.ts';
 import { formatFault, loadSettings } from '../config/load.ts';
+import type { Settings } from '../config/shape.ts';
+import { parseRequestLine, reduceToOriginForm } from '../http/request-line.ts';
 import { baseChanges, configuredTunables } from '../pattern-base.ts';
 import { totalBytes } from '../tuning/log-reader.ts';
-import { tune } from '../tuning/tune.ts';
+import { type Tuned, tune } from '../tuning/tune.ts';
+import { VerdictFile, VerdictFileError } from '../tuning/verdict-file.ts';
 import type { Output } from './output.ts';
 
 const exitCodes = { done: 0, unreadable: 1, badConfiguration: 2 } as const;
@@ -69,39 +75,72 @@ function mebibytes(bytes: number): string {
   return Math.round(bytes / 2 ** 20).toLocaleString('en');
 }
 
+export interface TuneCommand {
+  readonly files: readonly string[];
+  readonly configFile: string;
+  /** Where the verdicts go, if anywhere. */
+  readonly verdictFile: string | undefined;
+}
+
 /** Runs the command; gives its exit code (docs/operations.md). */
-export async function runTune(
-  files: readonly string[],
-  configFile: string,
-  output: Output,
-): Promise<number> {
+export async function runTune(command: TuneCommand, output: Output): Promise<number> {
+  const { files, configFile, verdictFile } = command;
   const loaded = loadSettings(configFile);
   if (!loaded.ok) {
     for (const fault of loaded.faults) output.complain(formatFault(fault));
     return exitCodes.badConfiguration;
   }
-  const { settings } = loaded;
   const complain = (sentence: string) => output.complain(`wormgate: ${sentence}`);
   const readable = files.filter((file) => isReadable(file, complain));
   if (readable.length === 0) return exitCodes.unreadable;
-  const total = totalBytes(readable);
+  let verdicts: VerdictFile | undefined;
+  try {
+    if (verdictFile !== undefined) verdicts = new VerdictFile(verdictFile, readable);
+    const { report, allRead } = await tuneLogs(readable, loaded.settings, verdicts, complain);
+    verdicts?.finish();
+    output.print(report);
+    return allRead && readable.length === files.length ? exitCodes.done : exitCodes.unreadable;
+  } catch (error) {
+    verdicts?.discard();
+    if (!(error instanceof VerdictFileError)) throw error;
+    complain(error.message);
+    return exitCodes.unreadable;
+  }
+}
+
+async function tuneLogs(
+  files: readonly string[],
+  settings: Settings,
+  verdicts: VerdictFile | undefined,
+  complain: (sentence: string) => void,
+): Promise<Tuned> {
+  const total = totalBytes(files);
   const bar = new ProgressBar(process.stderr, total);
-  const { report, allRead } = await tune({
-    files: readable,
-    settings,
-    tunables: configuredTunables(settings),
-    base: [...baseChanges(settings, { atMs: systemClock.nowMs(), warn: complain })],
-    // What has no size, a pipe say, is gone when it was read.
-    isRepeatable: total !== undefined,
-    onProgress: (bytesRead, lineCount) => bar.draw(bytesRead, lineCount),
-    complain: (sentence) => {
-      bar.clear();
-      complain(sentence);
-    },
-  });
-  bar.clear();
-  output.print(report);
-  return allRead && readable.length === files.length ? exitCodes.done : exitCodes.unreadable;
+  try {
+    return await tune({
+      files,
+      settings,
+      tunables: configuredTunables(settings),
+      base: [...baseChanges(settings, { atMs: systemClock.nowMs(), warn: complain })],
+      // What has no size, a pipe say, is gone when it was read.
+      isRepeatable: total !== undefined,
+      verdicts,
+      isRefused,
+      onProgress: (bytesRead, lineCount) => bar.draw(bytesRead, lineCount),
+      complain: (sentence) => {
+        bar.clear();
+        complain(sentence);
+      },
+    });
+  } finally {
+    bar.clear();
+  }
+}
+
+/** Whether the server answers a request line 400 by itself, or CONNECT as it does. */
+function isRefused(requestLine: string): boolean {
+  const parsed = parseRequestLine(requestLine);
+  return parsed === undefined || reduceToOriginForm(parsed) === undefined;
 }
 
 function isReadable(file: string, complain: (sentence: string) => void): boolean {

@@ -60,7 +60,9 @@ async function tune(options: Arguments, args: readonly string[]): Promise<number
   const named = Array.isArray(options.logs) ? options.logs.map(String) : [];
   // The parser drops a lone dash.
   const logs = args.includes('-') ? [...named, '-'] : named;
-  return await runTune(logs, textOption(options, 'config'), output);
+  const configFile = textOption(options, 'config');
+  const verdictFile = typeof options.verdicts === 'string' ? options.verdicts : undefined;
+  return await runTune({ files: logs, configFile, verdictFile }, output);
 }
 
 function completion(options: Arguments): number {

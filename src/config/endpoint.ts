@@ -175,6 +175,23 @@ export const statusRange: ValueType<readonly [first: number, last: number]> = sc
   },
 );
 
+/** A path, or with a `*` at its end all that begin so. */
+export const pathPattern: ValueType<string> = scalar('path', (text) =>
+  /^\/[\x21-\x7e\x80-\xff]*$/.test(text) && !/[?#]|\*./.test(text)
+    ? accept(text)
+    : refuse(
+        `${shown(text)}: a path begins with / and holds no blank, ? or #, and a * at its end alone`,
+      ),
+);
+
+/** The name of a domain, without a `*.`. */
+export const domainName: ValueType<string> = scalar('domain name', (written) => {
+  const name = written.toLowerCase();
+  return isHostName(name) && name.includes('.')
+    ? accept(name)
+    : refuse(`${shown(written)} is not a domain name`);
+});
+
 /** A host name that an accelerator answers for; `*.` stands for one or more leading labels. */
 export const hostPattern: ValueType<string> = scalar('host name', (written) => {
   const text = written.toLowerCase();

@@ -23,6 +23,7 @@ import {
   limitsSection,
   logSection,
   snmpSection,
+  sourcesSection,
   throttleSection,
   tracingSection,
   virusSection,
@@ -36,6 +37,7 @@ import type {
   Settings,
 } from './shape.ts';
 import { readSnmpSettings } from './snmp-settings.ts';
+import { readSourceSettings } from './source-settings.ts';
 import type { AnySection, SectionTable } from './table.ts';
 import { readEgressSettings, readThrottleSettings } from './throttle-settings.ts';
 import {
@@ -226,6 +228,7 @@ class Assembly {
       scanVirusPatterns: extra.get('ScanVirusPatterns'),
       fastPath: extra.get('FastPath'),
       virus: readVirusSettings(this.#reader(virusSection), folder, readFile),
+      sources: readSourceSettings(this.#reader(sourcesSection)),
       accelerators: accelerators.map(({ settings }) => settings),
       cache: readCacheSettings(this.#reader(cacheSection)),
       throttle: readThrottleSettings(this.#reader(throttleSection), folder, readFile),

@@ -16,6 +16,7 @@ import { eventsSection } from './event-rows.ts';
 import { limitsSection } from './limit-rows.ts';
 import { originRows } from './origin-rows.ts';
 import { snmpSection } from './snmp-rows.ts';
+import { sourcesSection } from './source-rows.ts';
 import { type AnySection, defineSection } from './table.ts';
 import { egressSection, throttleSection } from './throttle-rows.ts';
 import { tlsRows } from './tls-rows.ts';
@@ -188,6 +189,7 @@ export {
   eventsSection,
   limitsSection,
   snmpSection,
+  sourcesSection,
   throttleSection,
   tracingSection,
   virusSection,
@@ -197,6 +199,7 @@ export {
 export const settingsTable: readonly AnySection[] = [
   extraSection,
   virusSection,
+  sourcesSection,
   acceleratorSection,
   cacheSection,
   throttleSection,

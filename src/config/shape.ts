@@ -157,6 +157,24 @@ export interface VirusSettings {
   readonly neverBlockPaths: readonly string[];
 }
 
+/** `[Virus Sources]`. Times in milliseconds. */
+export interface SourceSettings {
+  readonly blocking: boolean;
+  readonly missLimit: number;
+  readonly missIntervalMs: number;
+  readonly virusLimit: number;
+  readonly blockMs: number;
+  /** At least blockMs. */
+  readonly blockMsMax: number;
+  readonly sourcesMax: number;
+  readonly missStatuses: readonly number[];
+  /** Paths; a `*` at the end stands for anything. */
+  readonly missExceptions: readonly string[];
+  /** Domain names, lower case; empty: nobody is asked who he is. */
+  readonly crawlers: readonly string[];
+  readonly crawlerLookupsMax: number;
+}
+
 /** `[Limits]`: every bound and timer. Sizes in bytes, times in milliseconds. */
 export interface LimitSettings {
   readonly requestLineBytesMax: number;
@@ -333,6 +351,7 @@ export interface Settings {
   /** Whether new connections begin on the fast path. */
   readonly fastPath: boolean;
   readonly virus: VirusSettings;
+  readonly sources: SourceSettings;
   readonly accelerators: readonly AcceleratorSettings[];
   readonly cache: CacheSettings;
   readonly throttle: ThrottleConfiguration;

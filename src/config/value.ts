@@ -168,7 +168,13 @@ export const optionalFileName: ValueType<string | undefined> = {
 };
 
 // The names that the running server itself gives to files of the data folder.
-const takenNames: readonly string[] = ['virpat.ncf', 'virus.journal', 'console.sock'];
+const takenNames: readonly string[] = [
+  'virpat.ncf',
+  'virus.journal',
+  'sources.journal',
+  'served.memory',
+  'console.sock',
+];
 
 /** The name of a log: absolute, or within the data folder. */
 export const logFileName: ValueType<string> = {

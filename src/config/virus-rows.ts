@@ -52,7 +52,7 @@ const patternKeys = {
     type: listOf(fileName, 'comma list of file names'),
     default: '',
     shipped:
-      '../patterns/classic-worms.ncf, ../patterns/modern-worms.ncf, ../patterns/keywords.ncf',
+      '../patterns/classic-worms.ncf, ../patterns/modern-worms.ncf, ../patterns/scanners.ncf, ../patterns/keywords.ncf',
     live: true,
     help: 'NCF files of `virus add` commands, run at the start in this order, after Pattern1 to PatternN. Relative names start from the folder of this file. A name with a comma or a blank at its end stands in quotation marks. Their patterns count as shipped: one deleted on the console stays deleted at the next start.',
   },
@@ -68,9 +68,9 @@ const learningKeys = {
   EnablePatternAutoUpdate: {
     type: flag,
     default: '0',
-    shipped: '0',
+    shipped: '1',
     live: true,
-    help: 'Whether the patterns of new virus requests are learned from the traffic (Auto Update): a request whose window arrives more than HitThreshold times within one RefreshInterval is a suspect, and one that holds a virus keyword has its pattern added. docs/auto-update.md tells how to choose the figures. The console changes it with `virus -e`.',
+    help: 'Whether the patterns of new virus requests are learned from the traffic (Auto Update): a request whose window arrives more than HitThreshold times within one RefreshInterval is a suspect, and so is a miss ([Virus Sources]); one that holds a virus keyword has its pattern added. docs/auto-update.md tells how to choose the figures. The console changes it with `virus -e`.',
   },
   HitThreshold: {
     type: integer(tunableRanges.HitThreshold, 'requests'),
@@ -103,10 +103,10 @@ const learningKeys = {
     help: 'A learned pattern that matched no request for so long is deleted, a confirmed keyword that blocked none is unconfirmed, and a proposal that was not seen is withdrawn; 0 keeps them for ever. Patterns from elsewhere never expire.',
   },
   ServedMemoryHours: {
-    type: integer({ min: 1, max: 720 }, 'hours'),
-    default: '24',
+    type: integer({ min: 1, max: 8760 }, 'hours'),
+    default: '168',
     live: true,
-    help: 'For Auto Update: how long it is remembered what was served (an answer below 400) and what was answered 404 or 410. What was is not learned, only proposed. It is remembered for at least this long and at most twice as long, and not over a restart.',
+    help: 'How long it is remembered what was served (an answer below 400) and, for Auto Update, what was answered 404 or 410. What was served is no miss of [Virus Sources], and is not learned, only proposed. It is remembered for at least this long and at most twice as long.',
   },
   MaxLearnedPatterns: {
     type: integer({ min: 0, max: 1_000_000 }, 'patterns'),

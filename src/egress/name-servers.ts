@@ -80,8 +80,13 @@ export class NameServers {
     return addresses;
   }
 
+  /** The names that an address has; rejects when there are none. */
+  namesOf(address: string): Promise<readonly string[]> {
+    return this.#resolver.reverse(address);
+  }
+
   /**
-   * The same for names that the operator has chosen: one that no name server has is looked up by the
+   * As `addressesOf`, for names that the operator has chosen: one that no name server has is looked up by the
    * system, which knows search domains and other directories. A silent name server holds no thread.
    */
   async addressesOfOrigin(host: string): Promise<readonly string[]> {

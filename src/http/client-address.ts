@@ -46,6 +46,18 @@ export function clientBehind(
   return client;
 }
 
+/**
+ * The host that the client has asked for, as far as a page knows it: a trusted proxy may have rewritten
+ * Host.
+ */
+export function askedHost(
+  host: string | undefined,
+  forwardedHost: string | undefined,
+  peerTrusted: boolean,
+): string | undefined {
+  return peerTrusted ? (forwardedHost?.split(',', 1)[0]?.trim() ?? host) : host;
+}
+
 /** The address in one hop: `1.2.3.4`, `1.2.3.4:80`, `2001:db8::1`, `[2001:db8::1]:80`. */
 function addressOfHop(hop: string): string | undefined {
   let text = hop.trim();

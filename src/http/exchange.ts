@@ -3,6 +3,7 @@
  * handled, logged once when it is over.
  */
 import type { IncomingMessage } from 'node:http';
+import type { AddressList } from '../config/address-list.ts';
 import type { RequestTrace } from '../log/tracer.ts';
 import type { Site } from '../upstream/origins.ts';
 import type { Arrival } from './arrival.ts';
@@ -35,10 +36,20 @@ export interface LoggedRequest {
   readonly match: PatternMatch | undefined;
   /** It holds a keyword that is not confirmed. */
   readonly holdsKeyword: boolean;
+  /** In origin-form. */
+  readonly target: string;
+  readonly peerTrusted: boolean;
+  /** Whom its site trusts. */
+  readonly proxies: AddressList | undefined;
+  /** The host that the client has asked for, and what led it there, as it says. */
+  readonly host: string | undefined;
+  readonly referer: string | undefined;
   /** Its request string is text[requestStart, requestEnd), latin1. */
   readonly text: string;
   readonly requestStart: number;
   readonly requestEnd: number;
+  /** False: there is nothing in it to normalise. */
+  readonly mayNormalize: boolean;
   /** A short word for what we answered ourselves, e.g. `origin_timeout`. */
   readonly error: string | undefined;
   readonly status: number | undefined;
@@ -73,6 +84,7 @@ export interface Exchange {
   readonly peerTrusted: boolean;
   /** Undefined: nothing is traced. */
   readonly trace: RequestTrace | undefined;
+  readonly proxies: AddressList | undefined;
   match: PatternMatch | undefined;
   holdsKeyword: boolean;
   /** A short word for what we answered ourselves, e.g. `origin_timeout`. */
@@ -115,6 +127,7 @@ export function beginExchange(
     peer: connection.peer,
     ...clientAddress(connection.peer, fields.forwardedFor, fields.forwarded, trusted),
     trace: tracer && traceOf(req.rawHeaders, host, tracer),
+    proxies: trusted,
     match: undefined,
     holdsKeyword: false,
     error: undefined,

@@ -2,9 +2,12 @@
  * The request in hand on a connection of the fast path: what the verdict and the log need to know of
  * it, made into strings only when they ask. One object a connection, used again for each request.
  */
+import type { AddressList } from '../config/address-list.ts';
 import type { RequestTrace } from '../log/tracer.ts';
 import type { Arrival } from './arrival.ts';
+import { askedHost } from './client-address.ts';
 import type { LoggedRequest } from './exchange.ts';
+import { headerOf } from './head-text.ts';
 import type { HeadScanner } from './request-head.ts';
 import { nextRequestId } from './request-id.ts';
 import type { Judged, PatternMatch } from './verdict.ts';
@@ -13,6 +16,7 @@ export class FastRequest implements Judged, LoggedRequest {
   atMs = 0;
   client = '';
   peerTrusted = false;
+  proxies: AddressList | undefined;
   match: PatternMatch | undefined;
   holdsKeyword = false;
   error: string | undefined;
@@ -22,6 +26,7 @@ export class FastRequest implements Judged, LoggedRequest {
   trace: RequestTrace | undefined;
   readonly isSound = true;
   readonly arrival: Arrival;
+  mayNormalize = true;
   /** The head, latin1, or only its request line. */
   text = '';
   #id = '';
@@ -45,6 +50,7 @@ export class FastRequest implements Judged, LoggedRequest {
     this.status = undefined;
     this.bytes = 0;
     this.trace = undefined;
+    this.mayNormalize = head.mayNormalize || head.hasManyBlanks;
     this.#id = '';
     this.#methodLength = head.methodEnd;
     this.#targetLength = head.targetEnd - head.targetStart;
@@ -81,6 +87,15 @@ export class FastRequest implements Judged, LoggedRequest {
 
   get rawLine(): string {
     return this.text.slice(0, this.#lineLength);
+  }
+
+  get host(): string | undefined {
+    const header = headerOf(this.text);
+    return askedHost(header('host'), header('x-forwarded-host'), this.peerTrusted);
+  }
+
+  get referer(): string | undefined {
+    return headerOf(this.text)('referer');
   }
 
   get requestStart(): number {

@@ -10,6 +10,7 @@ import { isIdempotent } from '../upstream/forward.ts';
 import type { Site } from '../upstream/origins.ts';
 import type { RelayedRequest } from '../upstream/relay-client.ts';
 import { humble as importedHumble } from '../virus/screen.ts';
+import type { Source } from '../virus/sources.ts';
 import { clientBehind } from './client-address.ts';
 import type { FastAnswers } from './fast-answers.ts';
 import type { FastRequest } from './fast-request.ts';
@@ -21,7 +22,15 @@ import { type Refusal, refusals } from './refusals.ts';
 import { HeadScanner } from './request-head.ts';
 import type { SiteMemory } from './site-memory.ts';
 import { traceparentName, tracestateName } from './tracing.ts';
-import { countScreened, countWindow, markOf, noteMatch, type PatternMatch } from './verdict.ts';
+import {
+  blockedSource,
+  countScreened,
+  countWindow,
+  markOf,
+  noteMatch,
+  noteSource,
+  type PatternMatch,
+} from './verdict.ts';
 
 /** What a turn needs of the connection that it is on. */
 export interface FastClient {
@@ -62,13 +71,17 @@ export function takeTurn(connection: FastClient, bytes: Buffer): boolean {
   if (line !== 'whole') return wait(line, connection, bytes, policy);
   const atMs = parts.nowMs();
   const answer = screen(bytes, policy);
-  if (answer !== humble && slipAtOnce(connection, bytes, atMs, answer, policy)) return true;
+  const isQuiet = parts.sources.isQuiet;
+  const mayBlock = answer !== humble || !isQuiet;
+  if (mayBlock && slipAtOnce(connection, bytes, atMs, answer, policy)) return true;
   const fields = head.readFields(bytes, bytes.length);
   if (fields !== 'whole') return wait(fields, connection, bytes, policy);
   if (exceedsLimits(policy)) return connection.handOver();
   const text = bytes.toString('latin1', 0, head.end);
   identify(connection, text, atMs, policy);
-  if (answer !== humble) return judgeVirus(connection, bytes, answer, policy);
+  if (answer !== humble) return judgeVirus(connection, bytes, answer, undefined, policy);
+  const source = isQuiet ? undefined : blockedSource(connection.request, parts);
+  if (source !== undefined) return judgeVirus(connection, bytes, answer, source, policy);
   if (!isOrdinary(connection)) return connection.handOver();
   if (policy.screen !== undefined) {
     connection.request.holdsKeyword = policy.screen.holdsKeyword;
@@ -99,7 +112,8 @@ function screen(bytes: Buffer, policy: Policy): number {
 }
 
 /**
- * Slips a virus request whose fate no header can change, without reading any. False: it is not one.
+ * Slips a virus request, or one of a blocked source, whose fate no header can change, without reading any.
+ * False: it is not one.
  */
 function slipAtOnce(
   connection: FastClient,
@@ -111,13 +125,16 @@ function slipAtOnce(
   const { memory, request, parts } = connection;
   const { action, mode } = policy.settings.virus;
   if (action !== 'slip' || mode !== 'block' || memory.mayBeTrusted(policy.sites)) return false;
+  const { sources } = parts.sources;
+  const source = answer === humble ? sources.find(memory.source, atMs) : undefined;
+  if (answer === humble && source === undefined) return false;
   request.begin(head, bytes.toString('latin1', 0, head.lineEnd), atMs);
   request.client = memory.peer;
   request.peerTrusted = false;
   const mark = markOf(request, policy);
   if (mark !== 'slip') return false;
   parts.statistics.totals.requests += 1;
-  countVirus(request, bytes, answer, mark, policy, parts);
+  countVirus(request, bytes, answer, source, mark, policy, parts);
   connection.slip();
   return true;
 }
@@ -140,6 +157,7 @@ function identify(connection: FastClient, text: string, atMs: number, policy: Po
   memory.look(policy.sites, fieldValue(head.hostIndex, text) ?? '');
   request.peerTrusted = memory.peerTrusted;
   request.client = memory.peer;
+  request.proxies = memory.trusted;
   if (policy.tracer !== undefined) {
     scannedText = text;
     const traceparent = scannedHeader(traceparentName);
@@ -171,10 +189,12 @@ function countVirus(
   request: FastRequest,
   bytes: Buffer,
   answer: number,
+  source: Source | undefined,
   mark: PatternMatch['mark'],
   policy: Policy,
   parts: FrontParts,
 ): void {
+  if (source !== undefined) return noteSource(request, source, mark, parts);
   countScreened(true, request.atMs, parts);
   if (answer < humble) {
     countWindow(request, bytes, head.targetStart, head.lineEnd, policy, parts);
@@ -182,11 +202,12 @@ function countVirus(
   noteMatch(request, answer, mark, parts);
 }
 
-/** A virus request with its whole head: blocks it, or lets it pass as the settings say. */
+/** A virus request, or one of a blocked source, with its whole head: blocks it, or lets it pass as the settings say. */
 function judgeVirus(
   connection: FastClient,
   bytes: Buffer,
   answer: number,
+  source: Source | undefined,
   policy: Policy,
 ): boolean {
   const { request, parts } = connection;
@@ -197,7 +218,7 @@ function judgeVirus(
   const endsOddly = keepsOpen && (head.minorVersion === 0 || head.wantsClose);
   const isFronts = isBlocked ? endsOddly || !connection.memory.isHost : !isOrdinary(connection);
   if (isFronts) return connection.handOver();
-  countVirus(request, bytes, answer, mark, policy, parts);
+  countVirus(request, bytes, answer, source, mark, policy, parts);
   if (!isBlocked) {
     relay(connection, policy);
     return true;

@@ -24,7 +24,7 @@ export function handle(
   const policy = parts.policy();
   // As where the parser finds it out: not a request, unless it is one to slip (refused-head.ts).
   const isTooLarge = exchange.headByteCount > policy.settings.limits.headerBytesMax;
-  if (isTooLarge && !wouldSlip(exchange, policy)) {
+  if (isTooLarge && !wouldSlip(exchange, policy, parts)) {
     return refuse(exchange, res, refusals.headTooLarge, parts);
   }
   parts.statistics.add('requests');
@@ -69,7 +69,8 @@ export function refuse(
   if (refusal.counter !== undefined) parts.statistics.add(refusal.counter);
   exchange.status = refusal.status;
   exchange.error = refusal.error;
-  exchange.isRedirected = refusal.location !== undefined;
+  // What is not stored may be there all the same.
+  exchange.isRedirected = refusal.location !== undefined || refusal === refusals.nothingPurged;
   exchange.bytes = reply(exchange.req, res, {
     status: refusal.status,
     explanation: refusal.explanation,

@@ -14,6 +14,8 @@ export interface HeadFields {
   readonly contentLength: number | undefined;
   readonly forwardedFor: string | undefined;
   readonly forwarded: string | undefined;
+  readonly forwardedHost: string | undefined;
+  readonly referer: string | undefined;
   readonly expect: string | undefined;
   /** In lower case. */
   readonly accept: string;
@@ -34,6 +36,8 @@ export function readHeadFields(rawHeaders: readonly string[]): HeadFields {
   const forwardedFor: string[] = [];
   const forwarded: string[] = [];
   let contentLength: number | undefined;
+  let forwardedHost: string | undefined;
+  let referer: string | undefined;
   let expect: string | undefined;
   let accept = '';
   let viaHops = 0;
@@ -55,6 +59,12 @@ export function readHeadFields(rawHeaders: readonly string[]): HeadFields {
       case 'forwarded':
         forwarded.push(value);
         break;
+      case 'x-forwarded-host':
+        forwardedHost = value;
+        break;
+      case 'referer':
+        referer = value.trim();
+        break;
       case 'expect':
         expect = value.trim();
         break;
@@ -72,6 +82,8 @@ export function readHeadFields(rawHeaders: readonly string[]): HeadFields {
     contentLength,
     forwardedFor: forwardedFor.length === 0 ? undefined : forwardedFor.join(','),
     forwarded: forwarded.length === 0 ? undefined : forwarded.join(','),
+    forwardedHost,
+    referer,
     expect,
     accept,
     viaHops,

@@ -27,7 +27,7 @@ export function inspect(
   line: string,
   client: string,
   policy: Policy,
-  parts: Pick<FrontParts, 'patterns' | 'keywordScreen'>,
+  parts: Pick<FrontParts, 'patterns' | 'keywordScreen' | 'sources' | 'nowMs'>,
 ): Inspection {
   const steps: InspectionStep[] = [];
   const say = (step: string, finding: string) => steps.push({ step, finding });
@@ -58,7 +58,14 @@ export function inspect(
   if (answer === humble) {
     const holds = screen.holdsKeyword ? ' It holds a keyword that is not confirmed.' : '';
     say('screening', `It matches no pattern and is humble.${holds}`);
-    return { outcome: 'pass', steps };
+    const source = parts.sources.find(client, parts.nowMs());
+    if (source === undefined) return { outcome: 'pass', steps };
+    const { address, untilMs } = source;
+    const until = new Date(untilMs).toISOString();
+    say('source', `${escapeText(address)} is blocked until ${until}: "virus source" tells why.`);
+    const mark = markOf({ client, target: reduced.target, peerTrusted: false }, policy);
+    say('verdict', verdicts[mark]);
+    return { outcome: mark, steps };
   }
   if (answer > humble) {
     const { pattern, origLength, from, hits } = parts.patterns.entry(answer);

@@ -17,6 +17,7 @@ import type { NeverBlock } from '../virus/never-block.ts';
 import type { PatternSet } from '../virus/pattern-set.ts';
 import type { Screen } from '../virus/screen.ts';
 import type { ServedMemory } from '../virus/served-memory.ts';
+import type { SourceWatch } from '../virus/source-watch.ts';
 import type { Suspects } from '../virus/suspects.ts';
 import type { VirusSources } from '../virus/virus-sources.ts';
 import type { ListenerTable } from './listeners.ts';
@@ -54,6 +55,7 @@ export interface FrontParts {
   readonly patterns: PatternSet;
   readonly hitRates: HitRates;
   readonly virusSources: VirusSources;
+  readonly sources: SourceWatch;
   readonly suspects: Suspects;
   readonly keywordScreen: KeywordScreen;
   readonly served: ServedMemory;

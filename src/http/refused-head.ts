@@ -92,11 +92,15 @@ function slips(rawLine: string, head: RefusedHead, parts: FrontParts): boolean {
     client: head.peer,
     arrival: head.arrival,
     peerTrusted: head.peerTrusted,
+    proxies: undefined,
+    host: undefined,
+    referer: undefined,
     target: reduced.target,
     requestString: text,
     text,
     requestStart: 0,
     requestEnd: text.length,
+    mayNormalize: true,
     rawLine,
     isSound: true,
     match: undefined,
@@ -105,7 +109,7 @@ function slips(rawLine: string, head: RefusedHead, parts: FrontParts): boolean {
     status: undefined,
     bytes: 0,
   };
-  if (!wouldSlip(request, policy)) return false;
+  if (!wouldSlip(request, policy, parts)) return false;
   parts.statistics.add('requests');
   judge(request, policy, parts);
   logRequest(request, parts);

@@ -5,6 +5,7 @@
 import { isKeyedAsTold, keyPrefix, toldPrefix } from '../cache/key.ts';
 import type { AddressList } from '../config/address-list.ts';
 import type { Site, SiteTable } from '../upstream/origins.ts';
+import { sourceKey } from '../virus/source-key.ts';
 import type { Arrival } from './arrival.ts';
 import { isHost } from './head.ts';
 import { hstsLineOf } from './hsts.ts';
@@ -35,11 +36,18 @@ export class SiteMemory {
   /** Whether it stands in keys as the origin is told it; otherwise its requests go past the cache. */
   isKeyed = false;
   #forwarder: Forwarder | undefined;
+  #source: string | undefined;
 
   constructor(peer: string, lane: { readonly listen: string; readonly arrival: Arrival }) {
     this.peer = peer;
     this.#listen = lane.listen;
     this.#arrival = lane.arrival;
+  }
+
+  /** Which source the peer is, when it is the client. */
+  get source(): string {
+    this.#source ??= sourceKey(this.peer);
+    return this.#source;
   }
 
   /** Whether any site of the address trusts the peer; if none does, no header has a say in anything. */

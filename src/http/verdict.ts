@@ -2,29 +2,35 @@
  * What happens to a request that was screened: the pattern set's answer, and what NeverBlock, Mode and
  * VirusAction make of it. Counts it, too, so that every lane counts alike.
  */
+import type { AddressList } from '../config/address-list.ts';
+import { type SourceReason, unpaddedText } from '../log/access.ts';
 import type { Provenance } from '../virus/change.ts';
 import { cutWindow } from '../virus/pattern.ts';
 import { humble, keywordIndexOf } from '../virus/screen.ts';
+import type { Source } from '../virus/sources.ts';
 import type { FrontParts, Policy } from './policy.ts';
 
 /** `pass` goes on to an origin; the others end here. */
 export type Verdict = 'pass' | 'slip' | 'drop';
 
-/** A request that matched a pattern, and what was made of it. */
+/** A request that matched a pattern, or whose source is blocked, and what was made of it. */
 export interface PatternMatch {
   readonly mark: 'slip' | 'drop' | 'detect' | 'never-block';
-  /** The pattern, or the confirmed keyword. */
-  readonly matched: Uint8Array | string;
-  readonly from: Provenance;
+  /** The pattern, the confirmed keyword, or why the source is blocked. */
+  readonly matched: Uint8Array | string | SourceReason;
+  readonly from: Provenance | 'source';
 }
 
 /** What a verdict needs to know of a request. */
 export interface Judged {
+  readonly id: string;
   readonly client: string;
   /** In origin-form. */
   readonly target: string;
   /** The connection's peer is a balancer or CDN that carries other clients' requests too. */
   readonly peerTrusted: boolean;
+  /** Whom the site trusts. */
+  readonly proxies: AddressList | undefined;
   /** When the request came, in milliseconds since the epoch. */
   readonly atMs: number;
   /** The request line as the client sent it, latin1. */
@@ -43,6 +49,12 @@ export function judge(
   if (policy.screen === undefined) return 'pass';
   const answer = policy.screen.screen(request.requestString);
   request.holdsKeyword = answer === humble && policy.screen.holdsKeyword;
+  const source = answer === humble ? blockedSource(request, parts) : undefined;
+  if (source !== undefined) {
+    const mark = markOf(request, policy);
+    noteSource(request, source, mark, parts);
+    return mark === 'slip' || mark === 'drop' ? mark : 'pass';
+  }
   countScreened(answer !== humble, parts.nowMs(), parts);
   if (answer <= humble && parts.suspects.isWatching) {
     const bytes = Buffer.from(request.requestString, 'latin1');
@@ -55,10 +67,50 @@ export function judge(
 }
 
 /** Whether `judge` would slip the request; counts nothing. */
-export function wouldSlip(request: Judged & { readonly requestString: string }, policy: Policy) {
+export function wouldSlip(
+  request: Judged & { readonly requestString: string },
+  policy: Policy,
+  parts: FrontParts,
+): boolean {
   if (policy.screen === undefined) return false;
-  if (policy.screen.screen(request.requestString) === humble) return false;
+  const isHumble = policy.screen.screen(request.requestString) === humble;
+  if (isHumble && blockedSource(request, parts) === undefined) return false;
   return markOf(request, policy) === 'slip';
+}
+
+/** Whether what a request does is its client's doing: a trusted proxy may have named none. */
+export function hasSource({
+  client,
+  peerTrusted,
+  proxies,
+}: Pick<Judged, 'client' | 'peerTrusted' | 'proxies'>): boolean {
+  return !peerTrusted || proxies?.has(client) !== true;
+}
+
+/** The source of a request, if it is blocked. */
+export function blockedSource(
+  request: Pick<Judged, 'client' | 'peerTrusted' | 'proxies' | 'atMs'>,
+  { sources }: FrontParts,
+): Source | undefined {
+  if (sources.isQuiet || !hasSource(request)) return undefined;
+  return sources.find(request.client, request.atMs);
+}
+
+/** Counts a request that matched nothing and whose source is blocked, and notes it for the log. */
+export function noteSource(
+  request: Judged,
+  { address, misses, viruses, cause }: Source,
+  mark: PatternMatch['mark'],
+  { statistics, sources }: FrontParts,
+): void {
+  const counts = { misses: misses.length, viruses: viruses.length };
+  const matched = { ...counts, byConsole: cause === 'console' };
+  request.match = { mark, matched, from: 'source' };
+  if (mark !== 'never-block') {
+    sources.renew(address, request.atMs);
+    statistics.add('source_requests');
+  }
+  statistics.add(countersByMark[mark]);
 }
 
 /**
@@ -123,8 +175,18 @@ export function noteMatch(
     request.match = { mark, matched: keyword, from: `auto(${keyword})` };
     parts.statistics.add('keyword_requests');
   }
-  if (mark !== 'never-block') parts.virusSources.note(request.client, request.atMs);
+  if (mark !== 'never-block') noteVirusSource(request, parts);
   parts.statistics.add(countersByMark[mark]);
+}
+
+/** A virus request counts for its source, unless nobody knows which that is. */
+function noteVirusSource(request: Judged, { virusSources, sources }: FrontParts): void {
+  virusSources.note(request.client, request.atMs);
+  if (!sources.isWatching || !hasSource(request)) return;
+  const matched = request.match?.matched;
+  const text = matched instanceof Uint8Array ? unpaddedText(matched) : String(matched);
+  const { client, target, id: requestId } = request;
+  sources.noteVirus({ client, target, requestId }, text, request.atMs);
 }
 
 const countersByMark = {

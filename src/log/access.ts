@@ -7,14 +7,21 @@
  */
 import { escapeClient, escapeText, escapeToken } from './escape.ts';
 
-/** Why a request counted as a virus request, and where to find it again. */
+/** Why a source is blocked: so many misses and virus requests, or the operator's word. */
+export interface SourceReason {
+  readonly misses: number;
+  readonly viruses: number;
+  readonly byConsole: boolean;
+}
+
+/** Why a request was blocked, or would have been, and where to find it again. */
 export interface VirusReason {
   /**
    * The pattern that matched, of which zero bytes at the end are padding and not printed; or the
-   * confirmed keyword that it holds, latin1.
+   * confirmed keyword that it holds, latin1; or why its source is blocked.
    */
-  readonly matched: Uint8Array | string;
-  /** The pattern's provenance: console, ncf, shipped or auto(KEYWORD). */
+  readonly matched: Uint8Array | string | SourceReason;
+  /** The pattern's provenance: console, ncf, shipped, auto(KEYWORD) or miss(KEYWORD); else `source`. */
   readonly from: string;
   /** The id that the answer and the log line share. */
   readonly requestId: string;
@@ -31,6 +38,8 @@ export type AccessOutcome =
       readonly passed?: VirusReason & { readonly because: 'detect' | 'never-block' };
       /** An answer of the proxy's own: a short code such as `origin_unreachable`, and the page's id. */
       readonly error?: { readonly code: string; readonly requestId: string };
+      /** It counted against its source, which tells of it by this id. */
+      readonly missId?: string;
     }
   | { readonly kind: 'slipped'; readonly reason: VirusReason }
   | { readonly kind: 'dropped'; readonly bytes: number; readonly reason: VirusReason }
@@ -83,22 +92,31 @@ function formatOutcome(outcome: AccessOutcome): string {
     case 'malformed':
       return `${outcome.status} ${outcome.bytes} ${formatId(outcome.requestId)}`;
     case 'answered': {
-      const { status, bytes, passed, error } = outcome;
+      const { status, bytes, passed, error, missId } = outcome;
       const clf = `${status ?? '-'} ${bytes}`;
-      if (passed === undefined && error === undefined) return clf;
+      const id = error?.requestId ?? passed?.requestId ?? missId;
+      if (id === undefined) return clf;
       const mark = passed === undefined ? '' : ` ${passed.because} ${formatReason(passed)}`;
+      const miss = missId === undefined ? '' : ' miss';
       const code = error === undefined ? '' : ` error=${escapeToken(error.code)}`;
-      return `${clf}${mark}${code} ${formatId((error ?? passed)?.requestId ?? '')}`;
+      return `${clf}${mark}${miss}${code} ${formatId(id)}`;
     }
   }
 }
 
 function formatReason({ matched, from }: VirusReason): string {
+  if (typeof matched === 'object' && 'misses' in matched) return formatSource(matched);
   const what =
     typeof matched === 'string'
       ? `keyword="${escapeText(matched)}"`
       : `pattern="${escapeText(unpaddedText(matched))}"`;
   return `${what} from=${escapeToken(from)}`;
+}
+
+function formatSource({ misses, viruses, byConsole }: SourceReason): string {
+  return byConsole
+    ? 'reason=source by=console'
+    : `reason=source misses=${misses} viruses=${viruses}`;
 }
 
 /** A pattern as latin1 text, without the zero bytes at its end. */

@@ -38,22 +38,24 @@ const learning = {
   keyword: text('The virus keyword that the request holds.'),
   client,
   request,
-  count: number('More than so many such requests came …'),
+  count: number('More than so many such requests came …; 0: it was a miss.'),
   seconds: number('… within so many seconds.'),
 };
 
 export const eventTable = {
   blocked: {
-    help: 'A virus request was blocked.',
+    help: 'A virus request, or one of a blocked source, was blocked.',
     fields: {
       client,
       request,
       action: text('`slip`: the connection was closed. `drop`: the answer was 400.'),
-      pattern: textOrNull('The pattern that matched; null when it was a keyword.'),
+      pattern: textOrNull('The pattern that matched; null when none did.'),
       keyword: textOrNull(
-        'The confirmed keyword that the request holds; null when it was a pattern.',
+        'The confirmed keyword that the request holds; null when that was not the reason.',
       ),
-      from: text('Where it came from: `console`, `ncf`, `shipped` or `auto(KEYWORD)`.'),
+      from: text(
+        'Where it came from: `console`, `ncf`, `shipped`, `auto(KEYWORD)` or `miss(KEYWORD)`; `source`: neither, its source is blocked.',
+      ),
       id: text('The request id, the same as in PROXY.LOG.'),
     },
   },
@@ -88,6 +90,18 @@ export const eventTable = {
       origin: text('The origin, as PROXY.CFG names it.'),
       state: text('`down` or `up`.'),
       why: textOrNull('What failed last; null when it is up.'),
+    },
+  },
+  source: {
+    help: 'A source is blocked; with Mode=detect, it would be.',
+    fields: {
+      address: text('Its address; for IPv6, the /64 around it.'),
+      why: text(
+        '`misses`: what nobody was ever served, so often. `viruses`: virus requests. `console`: the operator.',
+      ),
+      misses: number('How many misses it had.'),
+      viruses: number('How many virus requests it had sent.'),
+      seconds: number('How long it is blocked, if it is quiet from now on.'),
     },
   },
 } as const satisfies Record<EventKind, EventRow>;
@@ -142,13 +156,13 @@ export function blockedFields(entry: AccessEntry): EventFields<'blocked'> | unde
   const { outcome } = entry;
   if (outcome.kind !== 'slipped' && outcome.kind !== 'dropped') return undefined;
   const { matched, from, requestId: id } = outcome.reason;
-  const isKeyword = typeof matched === 'string';
+  const isPattern = matched instanceof Uint8Array;
   return {
     client: entry.client,
     request: entry.requestLine,
     action: outcome.kind === 'slipped' ? 'slip' : 'drop',
-    pattern: isKeyword ? null : unpaddedText(matched),
-    keyword: isKeyword ? matched : null,
+    pattern: isPattern ? unpaddedText(matched) : null,
+    keyword: typeof matched === 'string' ? matched : null,
     from,
     id,
   };

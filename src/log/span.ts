@@ -2,7 +2,7 @@
  * A span of kind SERVER: one request, in the terms of OpenTelemetry's semantic conventions for HTTP. Pure.
  * otlp.ts makes bytes of it. Neither the query of a target nor any header but Host stands in it.
  */
-import { unpaddedText } from './access.ts';
+import { type SourceReason, unpaddedText } from './access.ts';
 import { escapeClient, escapeText } from './escape.ts';
 
 export type SpanAttribute = string | number;
@@ -42,8 +42,8 @@ export interface SpanFacts {
   readonly error: string | undefined;
   /** Undefined: it was not screened. */
   readonly verdict: 'pass' | 'slip' | 'drop' | 'detect' | 'never-block' | undefined;
-  /** The pattern that matched, or the confirmed keyword. */
-  readonly matched: Uint8Array | string | undefined;
+  /** The pattern that matched, or the confirmed keyword, or why the source is blocked. */
+  readonly matched: Uint8Array | string | SourceReason | undefined;
   /** What the cache made of it, in the words of RFC 9211. */
   readonly cache: string | undefined;
 }
@@ -101,7 +101,7 @@ function isSpanError({ status, error }: Pick<SpanFacts, 'status' | 'error'>): bo
 function spanAttributes(facts: SpanFacts): Record<string, SpanAttribute> {
   const { method, target, host, matched, status, error } = facts;
   const isKnown = knownMethods.has(method);
-  const isPattern = matched !== undefined && typeof matched !== 'string';
+  const isSource = typeof matched === 'object' && 'misses' in matched;
   const known: Record<string, SpanAttribute | undefined> = {
     'http.request.method': isKnown ? method : '_OTHER',
     'http.request.method_original': isKnown ? undefined : clientText(method),
@@ -115,8 +115,10 @@ function spanAttributes(facts: SpanFacts): Record<string, SpanAttribute> {
     'error.type': isSpanError(facts) ? (error ?? String(status)) : undefined,
     'wormgate.request_id': facts.requestId,
     'wormgate.verdict': facts.verdict,
-    'wormgate.pattern': isPattern ? escapeText(unpaddedText(matched)) : undefined,
+    'wormgate.pattern':
+      matched instanceof Uint8Array ? escapeText(unpaddedText(matched)) : undefined,
     'wormgate.keyword': typeof matched === 'string' ? escapeText(matched) : undefined,
+    'wormgate.reason': isSource ? 'source' : undefined,
     'wormgate.cache': facts.cache,
     'wormgate.error': error,
   };

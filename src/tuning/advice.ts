@@ -70,7 +70,7 @@ function verified({ recommended, present, recommendation }: TuningFindings): str
   const learnedCount = [...learning.learned()].length;
   const isFewer = learnedCount < (recommendation?.learnable ?? 0);
   const why =
-    'Of a window, only the request that makes it suspect is checked, once an interval; and what a confirmed keyword blocks meanwhile, no origin is asked for. So fewer are learned than came often enough.';
+    'Of a window, only the request that makes it suspect is checked, once an interval; and what is blocked meanwhile, by a confirmed keyword or for its source, no origin is asked for. So fewer are learned than came often enough.';
   return [
     ...wrap(
       `Replayed with HitThreshold=${threshold}, RefreshInterval=${intervalSeconds}, beginning with no patterns:`,

@@ -79,6 +79,10 @@ export interface LogRequest {
   requestLine(): string;
   /** The client's address as it is written, or as much of it as an address may have. */
   client(): string;
+  /** The Referer as it is written, latin1; undefined where there is none, as in the common format. */
+  referer(): string | undefined;
+  /** The number of its line, over all files. */
+  readonly line: number;
 }
 
 /** Reads lines one after the other; what was read is in the fields until the next one. */
@@ -95,6 +99,11 @@ export class LogLineReader implements LogRequest {
   lineStart = 0;
   mayNormalize = true;
   status = 0;
+  /** Where in the line's own bytes the Referer is; nowhere when both are the same. */
+  refererStart = 0;
+  refererEnd = 0;
+  /** For the caller to set. */
+  line = 0;
   readonly #scratch: Buffer;
   readonly #time = new LogTimeReader();
 
@@ -119,6 +128,21 @@ export class LogLineReader implements LogRequest {
     return this.lineBytes.toString('latin1', this.clientStart, this.clientEnd);
   }
 
+  get hasReferer(): boolean {
+    return this.refererStart !== this.refererEnd;
+  }
+
+  referer(): string | undefined {
+    if (!this.hasReferer) return undefined;
+    return this.lineBytes.toString('latin1', this.refererStart, this.refererEnd);
+  }
+
+  /** Whether nothing stands where the request belongs: a connection without one. */
+  get isRequestEmpty(): boolean {
+    const length = this.requestEnd - this.lineStart;
+    return length === 0 || (length === 1 && this.bytes[this.lineStart] === dash);
+  }
+
   /** Reads the line bytes[start, end), without its line end. */
   read(bytes: Buffer, start: number, end: number): LineKind {
     if (bytes[start] === openBracket) return 'note';
@@ -132,6 +156,7 @@ export class LogLineReader implements LogRequest {
     if (requestStart === -1) return 'malformed';
     const requestEnd = this.#findQuote(bytes, requestStart, end);
     if (requestEnd === -1 || !this.#readStatus(bytes, requestEnd + 1, end)) return 'malformed';
+    this.#readReferer(bytes, requestEnd + 1, end);
     return this.#readRequest() ? 'request' : 'no-request';
   }
 
@@ -202,6 +227,22 @@ export class LogLineReader implements LogRequest {
     if (Number.isNaN(status)) return false;
     this.status = status;
     return true;
+  }
+
+  /** Finds the Referer behind status and size. It is kept as it is written, with its escapes. */
+  #readReferer(bytes: Buffer, start: number, end: number): void {
+    this.refererStart = 0;
+    this.refererEnd = 0;
+    let at = start + 1;
+    for (let blanks = 0; at < end && blanks < 2; at += 1) if (bytes[at] === blank) blanks += 1;
+    if (at >= end || bytes[at] !== quoteMark) return;
+    const first = at + 1;
+    let last = bytes.indexOf(quoteMark, first);
+    while (last !== -1 && bytes[last - 1] === backslash) last = bytes.indexOf(quoteMark, last + 1);
+    if (last === -1 || last >= end) return;
+    if (last === first + 1 && bytes[first] === dash) return;
+    this.refererStart = first;
+    this.refererEnd = last;
   }
 
   /** Finds the request string behind the method; an absolute target loses its scheme and host. */

@@ -21,6 +21,9 @@ class HeldRequest implements LogRequest {
   status = 0;
   mayNormalize = true;
   atMs = 0;
+  refererStart = 0;
+  refererEnd = 0;
+  line = 0;
 
   text(): string {
     return this.bytes.toString('latin1', this.requestStart, this.requestEnd);
@@ -33,17 +36,30 @@ class HeldRequest implements LogRequest {
   client(): string {
     return this.bytes.toString('latin1', this.clientStart, this.clientEnd);
   }
+
+  referer(): string | undefined {
+    if (this.refererStart === this.refererEnd) return undefined;
+    return this.bytes.toString('latin1', this.refererStart, this.refererEnd);
+  }
 }
+
+/** Of a request that was served, nobody asks who led to it. */
+const refererFromStatus = 400;
 
 export class LogOrder {
   readonly #onRequest: (request: LogRequest) => void;
   readonly #request = new HeldRequest();
-  /** Each from its client to the end of its request line, one after the other, in the order in which they were read. */
+  /**
+   * Each from its client to the end of its request line, and its Referer if that matters, one after the
+   * other, in the order in which they were read.
+   */
   readonly #bytes = Buffer.alloc(bytesMax);
   readonly #starts = new Uint32Array(requestsMax + 1);
   readonly #clientBytes = new Uint8Array(requestsMax);
   readonly #lineOffsets = new Uint32Array(requestsMax);
   readonly #prefixBytes = new Uint32Array(requestsMax);
+  readonly #requestEnds = new Uint32Array(requestsMax);
+  readonly #lines = new Float64Array(requestsMax);
   readonly #statuses = new Uint16Array(requestsMax);
   readonly #mayNormalize = new Uint8Array(requestsMax);
   /** Whole seconds, so that they leave room for a number in a key. */
@@ -68,7 +84,10 @@ export class LogOrder {
     // One piece, with what stands between them, costs less than two.
     const isOnePiece = bytes === lineBytes;
     const lineOffset = isOnePiece ? lineStart - clientStart : clientBytes;
-    const length = lineOffset + requestEnd - lineStart;
+    const requestOffset = lineOffset + requestEnd - lineStart;
+    const hasReferer = line.status >= refererFromStatus;
+    const refererBytes = hasReferer ? line.refererEnd - line.refererStart : 0;
+    const length = requestOffset + refererBytes;
     while (this.#count === requestsMax || this.#end() + length > bytesMax) {
       this.#release(Math.ceil(this.#count / 2));
     }
@@ -77,7 +96,13 @@ export class LogOrder {
     if (!isOnePiece) lineBytes.copy(this.#bytes, start, clientStart, line.clientEnd);
     const from = isOnePiece ? clientStart : lineStart;
     bytes.copy(this.#bytes, isOnePiece ? start : start + clientBytes, from, requestEnd);
+    if (refererBytes > 0) {
+      const to = start + requestOffset;
+      lineBytes.copy(this.#bytes, to, line.refererStart, line.refererEnd);
+    }
     this.#starts[at + 1] = start + length;
+    this.#requestEnds[at] = requestOffset;
+    this.#lines[at] = line.line;
     this.#clientBytes[at] = clientBytes;
     this.#lineOffsets[at] = lineOffset;
     this.#prefixBytes[at] = requestStart - lineStart;
@@ -136,7 +161,10 @@ export class LogOrder {
     request.clientEnd = request.clientStart + (this.#clientBytes[at] as number);
     request.lineStart = request.clientStart + (this.#lineOffsets[at] as number);
     request.requestStart = request.lineStart + (this.#prefixBytes[at] as number);
-    request.requestEnd = this.#starts[at + 1] as number;
+    request.requestEnd = request.clientStart + (this.#requestEnds[at] as number);
+    request.refererStart = request.requestEnd;
+    request.refererEnd = this.#starts[at + 1] as number;
+    request.line = this.#lines[at] as number;
     request.status = this.#statuses[at] as number;
     request.mayNormalize = this.#mayNormalize[at] === 1;
     request.atMs = (this.#times[at] as number) * 1_000;
@@ -166,6 +194,8 @@ export class LogOrder {
     this.#clientBytes.copyWithin(to, first, end);
     this.#lineOffsets.copyWithin(to, first, end);
     this.#prefixBytes.copyWithin(to, first, end);
+    this.#requestEnds.copyWithin(to, first, end);
+    this.#lines.copyWithin(to, first, end);
     this.#statuses.copyWithin(to, first, end);
     this.#mayNormalize.copyWithin(to, first, end);
     this.#times.copyWithin(to, first, end);

@@ -2,15 +2,19 @@
 import { escapeText } from '../config/quoted.ts';
 import type { Proposal } from '../virus/change.ts';
 import { formatPattern } from '../virus/pattern.ts';
-import type { Replay } from './replay.ts';
+import { blockReasons } from './fate.ts';
+import type { BlockedClient, Replay } from './replay.ts';
 import { cell, counted, firstRows, number, wrap } from './report-text.ts';
 
 const rowsMax = 8;
-const sourcesMax = 3;
+const clientsMax = 3;
+const reasonColumns = 7;
 const countColumns = 11;
 
 /** What blocked requests, the busiest first, and who sent most of them. */
-export function blockedRows({ state, sources }: Replay): string[] {
+export function blockedRows({ state, clients, blocked, blockedCount }: Replay): string[] {
+  if (blockedCount === 0) return [];
+  const reasons = Object.entries(blocked).filter(([, count]) => count > 0);
   const patterns = Array.from(state.patterns.entries(), ({ pattern, hits, from }) => {
     return { hits, what: `"${formatPattern(pattern)}"  ${escapeText(from)}` };
   });
@@ -20,24 +24,54 @@ export function blockedRows({ state, sources }: Replay): string[] {
   const blocking = [...patterns, ...keywords].filter(({ hits }) => hits > 0);
   blocking.sort((one, other) => other.hits - one.hits);
   const rows = blocking.map(({ hits, what }) => `${cell(hits, countColumns)}  ${what}`);
-  return [...firstRows(rows, rowsMax), ...(rows.length === 0 ? [] : sourceLines(sources))];
+  return [
+    ...reasons.map(([reason, count]) => {
+      const what = blockReasons[reason as keyof typeof blocked];
+      return `${cell(count, countColumns)}  ${reason.padEnd(reasonColumns)}  ${what}`;
+    }),
+    ...(rows.length === 0 ? [] : ['By pattern and keyword:', ...firstRows(rows, rowsMax)]),
+    ...clientLines(clients),
+  ];
 }
 
-function sourceLines(sources: ReadonlyMap<string, number>): string[] {
-  const busiest = [...sources].sort(([, one], [, other]) => other - one).slice(0, sourcesMax);
-  const shown = busiest.map(([client, count]) => `${escapeText(client)} (${number(count)})`);
-  return wrap(`${sources.size > sourcesMax ? 'Most' : 'All'} of them from ${shown.join(', ')}`);
+function clientLines(clients: ReadonlyMap<string, BlockedClient>): string[] {
+  const busiest = [...clients].sort(([, one], [, other]) => other.requests - one.requests);
+  const shown = busiest
+    .slice(0, clientsMax)
+    .map(([client, { requests }]) => `${escapeText(client)} (${number(requests)})`);
+  return wrap(`${clients.size > clientsMax ? 'Most' : 'All'} of them from ${shown.join(', ')}`);
+}
+
+/** Whom a log's misses and virus requests would have had blocked. */
+export function sourceLines({ clients, statistics }: Replay): string[] {
+  const { misses, misses_referred: referred, sources_forgotten: forgotten } = statistics.totals;
+  const sources = [...clients].filter(([, { blocks }]) => blocks > 0);
+  sources.sort(([, one], [, other]) => other.requests - one.requests);
+  const rows = sources.map(([client, { requests, blocks, cause }]) => {
+    const times = `${counted(blocks, 'time')}, last for ${cause}`;
+    return `${cell(requests, countColumns)}  ${escapeText(client)}  ${times}`;
+  });
+  const told = `Misses: ${number(misses)}, and ${number(referred)} that a page of this site led to`;
+  const lost = `${counted(forgotten, 'source')} were forgotten: more than MaxSources.`;
+  return [
+    ...wrap(told),
+    sources.length === 0
+      ? 'Sources blocked: none'
+      : `Sources blocked: ${number(sources.length)} (with all their requests that were blocked)`,
+    ...firstRows(rows, rowsMax),
+    ...(forgotten === 0 ? [] : wrap(lost)),
+  ];
 }
 
 /** In a sentence, how many requests were blocked; `besides` is put behind their number. */
 export function blockedLines(replay: Replay, besides = ''): string[] {
-  const { blockedCount, blockedServedCount, sources } = replay;
+  const { blockedCount, blockedServedCount, clients } = replay;
   if (blockedCount === 0) return [`Blocked: none${besides}`];
   const served =
     blockedServedCount === 0
       ? 'none of them was served (2xx, 3xx) at the time'
       : `${number(blockedServedCount)} of them had been served (2xx, 3xx): look at them`;
-  const from = counted(sources.size, 'address', 'addresses');
+  const from = counted(clients.size, 'address', 'addresses');
   return wrap(`Blocked: ${counted(blockedCount, 'request')} from ${from}${besides}; ${served}`);
 }
 

@@ -7,6 +7,7 @@ import {
   learnedLines,
   proposedLines,
   replayBoundLines,
+  sourceLines,
   suspectLines,
 } from './report-replay.ts';
 import { cell, counted, cut, heading, moment, number, wrap } from './report-text.ts';
@@ -46,12 +47,13 @@ function hindrances({ settings, isLearning }: TuningFindings): string[] {
   return [
     ...(scanVirusPatterns ? [] : ['Nothing is screened now (ScanVirusPatterns=0). As if it were:']),
     ...(virus.mode === 'block' ? [] : ['Nothing is blocked now (Mode=detect). As if it were:']),
+    ...(settings.sources.blocking ? [] : ['Sources are not watched (SourceBlocking=0).']),
     ...(isLearning ? [] : ['Auto Update is off (EnablePatternAutoUpdate=0). As if it were on:']),
   ];
 }
 
 function presentSection(findings: TuningFindings): string[] {
-  const { present, counts, clock, keywordCount } = findings;
+  const { present, counts, clock, keywordCount, settings } = findings;
   const { replay, threshold, intervalSeconds } = present;
   const figures = replay.figures(clock.nowMs);
   const busiest = counts.intervals.find(({ seconds }) => seconds === intervalSeconds);
@@ -67,6 +69,7 @@ function presentSection(findings: TuningFindings): string[] {
     '',
     ...blockedLines(replay),
     ...blockedRows(replay),
+    ...(settings.sources.blocking ? sourceLines(replay) : []),
     ...suspectLines(replay),
     ...learnedLines(replay),
     ...proposedLines(replay),

@@ -1,21 +1,27 @@
 /**
- * `wormgate tune`: reads logs, replays them with the present settings, counts what comes how often,
- * chooses a threshold and an interval, and replays once more to see what they do.
+ * `wormgate tune`: reads logs, replays them with the present settings, tells what would have become of
+ * each line, counts what comes how often, chooses a threshold and an interval, and replays once more to
+ * see what they do.
  */
+import { AddressList } from '../config/address-list.ts';
 import type { Settings } from '../config/shape.ts';
 import type { Change } from '../virus/change.ts';
+import { meaningOf } from '../virus/learning.ts';
 import { NeverBlock } from '../virus/never-block.ts';
 import type { TunableValues } from '../virus/tunables.ts';
+import { type Fate, fateWithoutRequest } from './fate.ts';
 import type { Replayed } from './findings.ts';
 import { LogClock } from './log-clock.ts';
 import { LogFacts } from './log-facts.ts';
-import { LogLineReader, type LogRequest } from './log-line.ts';
+import { type LineKind, LogLineReader, type LogRequest } from './log-line.ts';
 import { LogOrder } from './log-order.ts';
 import { lineBytesMax, readLogs } from './log-reader.ts';
 import { recommend } from './recommend.ts';
 import { Replay, type ReplayOptions } from './replay.ts';
 import { renderReport } from './report.ts';
+import { SiteHost } from './site-host.ts';
 import { Survey } from './survey.ts';
+import type { VerdictFile } from './verdict-file.ts';
 
 export interface TuneOptions {
   readonly files: readonly string[];
@@ -25,6 +31,10 @@ export interface TuneOptions {
   readonly base: readonly Change[];
   /** Whether the files can be read a second time. */
   readonly isRepeatable: boolean;
+  /** Takes what becomes of each line; undefined: nobody wants to know. */
+  readonly verdicts: VerdictFile | undefined;
+  /** Whether the server refuses a request line, latin1, as none of HTTP. */
+  readonly isRefused: (requestLine: string) => boolean;
   readonly onProgress: (bytesRead: number, lineCount: number) => void;
   readonly complain: (sentence: string) => void;
 }
@@ -37,8 +47,15 @@ export interface Tuned {
 
 const ladderSeconds: readonly number[] = [10, 60, 300, 900, 3_600];
 
-function replayOptions({ settings, base }: TuneOptions, tunables: TunableValues): ReplayOptions {
-  const { virus, limits } = settings;
+/** So many verdicts wait for those before them; then requests are no longer held back for theirs. */
+const waitingMax = 100_000;
+
+function replayOptions(
+  { settings, base }: TuneOptions,
+  tunables: TunableValues,
+  siteHost: SiteHost,
+): ReplayOptions {
+  const { virus, limits, sources, accelerators } = settings;
   return {
     patternSize: virus.patternSize,
     patternStartOffset: virus.patternStartOffset,
@@ -53,6 +70,11 @@ function replayOptions({ settings, base }: TuneOptions, tunables: TunableValues)
     distributionBytesMax: limits.distributionBytesMax,
     servedMemoryBytesMax: limits.servedMemoryBytesMax,
     neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
+    watchesSources: sources.blocking,
+    sourceRules: sources,
+    missRules: { statuses: sources.missStatuses, exceptions: sources.missExceptions },
+    trustedProxies: new AddressList(accelerators.flatMap(({ trustedProxies }) => trustedProxies)),
+    siteHost: () => siteHost.name,
     base,
   };
 }
@@ -64,20 +86,36 @@ interface Reading {
   readonly allRead: boolean;
 }
 
-type OnRequest = (request: LogRequest, text: string, clock: LogClock) => void;
+/** What is done with the lines of a reading. */
+interface Reader {
+  readonly onRequest: (request: LogRequest, text: string, clock: LogClock) => void;
+  /** A line that is no request, by its number over all files. */
+  readonly onOther?: (line: number, fate: Fate) => void;
+  /** Whether requests are to be held back no longer. */
+  readonly isUrgent?: () => boolean;
+  readonly complain: (sentence: string) => void;
+}
+
+/** What becomes of a line that is no request. */
+function fateOf(kind: LineKind, line: LogLineReader): Fate {
+  if (kind === 'no-request') return fateWithoutRequest(line.isRequestEmpty, line.status);
+  return { isBlocked: false, reason: kind === 'note' ? 'note' : 'malformed' };
+}
+
+const emptyLine: Fate = { isBlocked: false, reason: 'empty' };
 
 /** Reads all files, and hands over every request with its request string. */
 async function readRequests(
   options: TuneOptions,
-  complain: (sentence: string) => void,
-  onRequest: OnRequest,
+  siteHost: SiteHost,
+  reader: Reader,
 ): Promise<Reading> {
   const facts = new LogFacts();
   const clock = new LogClock();
   const line = new LogLineReader(lineBytesMax);
   const order = new LogOrder((request) => {
     clock.turnTo(request.atMs);
-    onRequest(request, request.text(), clock);
+    reader.onRequest(request, request.text(), clock);
   });
   const allRead = await readLogs({
     files: options.files,
@@ -89,13 +127,22 @@ async function readRequests(
     onProgress: (bytesRead) => options.onProgress(bytesRead, facts.lines),
     onLine: (bytes, start, end, isCut) => {
       facts.beginLine(start === end);
-      if (start === end) return;
+      line.line += 1;
+      if (start === end) return reader.onOther?.(line.line, emptyLine);
       const kind = isCut ? 'malformed' : line.read(bytes, start, end);
-      if (kind !== 'request') return facts.noteOther(kind, bytes, start, end);
+      if (kind !== 'request') {
+        facts.noteOther(kind, bytes, start, end);
+        reader.onOther?.(line.line, fateOf(kind, line));
+        if (reader.isUrgent?.() === true) order.flush();
+        return;
+      }
       facts.noteRequest(line.atMs);
+      if (line.hasReferer && meaningOf(line.status) === 'served' && siteHost.isDue) {
+        siteHost.note(line.referer() ?? '');
+      }
       order.push(line);
     },
-    complain,
+    complain: reader.complain,
   });
   order.flush();
   return { facts, clock, allRead };
@@ -112,11 +159,14 @@ async function replayAgain(
 ): Promise<Replay | undefined> {
   if (!options.isRepeatable) return undefined;
   const base = options.base.filter(({ kind }) => kind === 'add-keyword');
-  const replay = new Replay({ ...replayOptions(options, tunables), base });
-  // What cannot be read was told already.
-  const complain = () => {};
-  const again = await readRequests(options, complain, (request, text, { nowMs }) => {
-    replay.note(request, text, nowMs);
+  const siteHost = new SiteHost();
+  const replay = new Replay({ ...replayOptions(options, tunables, siteHost), base });
+  const again = await readRequests(options, siteHost, {
+    onRequest: (request, text, { nowMs }) => {
+      replay.note(request, text, nowMs);
+    },
+    // What cannot be read was told already.
+    complain: () => {},
   });
   return again.facts.requests < facts.requests ? undefined : replay;
 }
@@ -129,10 +179,26 @@ function replayed(
   return { replay, threshold: HitThreshold, intervalSeconds: RefreshInterval };
 }
 
+/** Hands what became of requests and other lines to the file of verdicts. */
+function verdictWriter({ verdicts, isRefused }: TuneOptions) {
+  const put = (line: number, fate: Fate) => {
+    const detail = fate.isBlocked && fate.detail !== '' ? ` ${fate.detail}` : '';
+    verdicts?.put(line, fate.isBlocked, `${fate.reason}${detail}`);
+  };
+  /** What an origin has served, a server in front of it need not understand. */
+  const ofRequest = (request: LogRequest, fate: Fate) => {
+    if (verdicts === undefined) return;
+    const isOdd = !fate.isBlocked && fate.reason !== 'served' && isRefused(request.requestLine());
+    put(request.line, isOdd ? { isBlocked: true, reason: 'refused', detail: '' } : fate);
+  };
+  return { put, ofRequest };
+}
+
 /** Reads the logs, twice when they are files, and gives the report. */
 export async function tune(options: TuneOptions): Promise<Tuned> {
-  const { settings, tunables } = options;
-  const present = new Replay(replayOptions(options, tunables));
+  const { settings, tunables, verdicts } = options;
+  const siteHost = new SiteHost();
+  const present = new Replay(replayOptions(options, tunables, siteHost));
   const keywords = Array.from(present.state.keywords.entries(), ({ keyword }) => keyword);
   const seconds = [...new Set([...ladderSeconds, tunables.RefreshInterval])];
   const survey = new Survey(
@@ -140,8 +206,15 @@ export async function tune(options: TuneOptions): Promise<Tuned> {
     keywords,
     seconds.sort((one, other) => one - other),
   );
-  const first = await readRequests(options, options.complain, (request, text, clock) => {
-    survey.note(request, text, present.note(request, text, clock.nowMs), clock);
+  const writer = verdictWriter(options);
+  const first = await readRequests(options, siteHost, {
+    onRequest: (request, text, clock) => {
+      survey.note(request, text, present.note(request, text, clock.nowMs), clock);
+      writer.ofRequest(request, present.fate);
+    },
+    onOther: writer.put,
+    isUrgent: () => (verdicts?.waitingCount ?? 0) > waitingMax,
+    complain: options.complain,
   });
   survey.counts.finish();
   const candidates = survey.candidates();

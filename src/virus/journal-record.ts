@@ -11,11 +11,9 @@ import type {
   Sample,
   TunableName,
 } from './change.ts';
+import type { Fields } from './journal-line.ts';
 import { padPattern } from './pattern.ts';
 import { tunableTable } from './tunables.ts';
-
-/** A record as it stands in JSON. */
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** Far above the range of PatternSize; keeps a forged record from asking for memory. */
 const patternSizeMax = 1024;
@@ -82,7 +80,7 @@ function isWhole(value: unknown): value is number {
 function isProvenance(value: unknown): value is Provenance {
   if (typeof value !== 'string') return false;
   if (value === 'console' || value === 'ncf' || value === 'shipped') return true;
-  return value.startsWith('auto(') && value.endsWith(')');
+  return /^(?:auto|miss)\(/.test(value) && value.endsWith(')');
 }
 
 function isTunableName(value: unknown): value is TunableName {

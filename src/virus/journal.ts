@@ -6,10 +6,10 @@
  * elsewhere, and keeps every other line. Touches no file: bytes in, text out.
  */
 import type { Change } from './change.ts';
-import { changeOf, type Fields, fieldsOf } from './journal-record.ts';
+import { encodeLine, type Fields, readLine } from './journal-line.ts';
+import { changeOf, fieldsOf } from './journal-record.ts';
 
 const formatVersion = 1;
-const checkDigits = 8;
 const newline = 0x0a;
 /** A damaged file can hold millions of broken lines; the first tell the story. */
 const warningsMax = 100;
@@ -36,30 +36,6 @@ export interface JournalReading {
   readonly setAside: string | undefined;
 }
 
-const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
-  let value = index;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-});
-
-function crc32(bytes: Uint8Array, start: number, end: number): number {
-  let crc = 0xffffffff;
-  for (let at = start; at < end; at++) {
-    crc = (crc >>> 8) ^ (crcTable[(crc ^ (bytes[at] as number)) & 0xff] as number);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-function encodeLine(value: object): string {
-  const json = JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  const bytes = Buffer.from(json, 'latin1');
-  const check = crc32(bytes, 0, bytes.length).toString(16).padStart(checkDigits, '0');
-  return `${check} ${json}\n`;
-}
-
 /** The first line of a journal, its line end included. */
 export function encodeHeader(patternSize: number): string {
   return encodeLine({ journal: formatVersion, patternSize });
@@ -70,29 +46,10 @@ export function encodeRecord(change: Change): string {
   return encodeLine(fieldsOf(change));
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null;
-}
-
 /** The PatternSize that a change was written for; undefined when it has no pattern. */
 function sizeOf(change: Change): number | undefined {
   if (change.kind === 'propose') return change.proposal.pattern.length;
   return 'pattern' in change ? change.pattern.length : undefined;
-}
-
-/** The JSON object of the line at [start, end), or undefined when the line is damaged. */
-function readLine(bytes: Buffer, start: number, end: number): Fields | undefined {
-  const jsonStart = start + checkDigits + 1;
-  if (end <= jsonStart || bytes[jsonStart - 1] !== 0x20) return undefined;
-  const check = bytes.toString('latin1', start, start + checkDigits);
-  if (!/^[0-9a-f]{8}$/.test(check)) return undefined;
-  if (Number.parseInt(check, 16) !== crc32(bytes, jsonStart, end)) return undefined;
-  try {
-    const value: unknown = JSON.parse(bytes.toString('latin1', jsonStart, end));
-    return isFields(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

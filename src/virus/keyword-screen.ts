@@ -42,6 +42,11 @@ export class KeywordScreen {
     return index === -1 ? -1 : this.#confirmed(index, bytes, 0, end);
   }
 
+  /** Whether a request string holds any keyword, in any of its forms. */
+  holdsAny(requestString: string): boolean {
+    return this.#search.findInRequest(requestString) !== -1;
+  }
+
   /** Counts a request that is a virus request by the keyword at an index that `find` gave. */
   hit(index: number, nowMs: number): KeywordEntry {
     const entry = this.#entries[index];

@@ -46,9 +46,9 @@ function refused(message: string) {
   return { kind: 'refused', message } as const;
 }
 
-/** The keyword in `auto(KEYWORD)`; undefined for what was not learned. */
+/** The keyword in `auto(KEYWORD)` and `miss(KEYWORD)`; undefined for what was not learned. */
 export function learnedKeyword(from: string): string | undefined {
-  return from.startsWith('auto(') ? from.slice('auto('.length, -1) : undefined;
+  return /^(?:auto|miss)\(/.test(from) ? from.slice('auto('.length, -1) : undefined;
 }
 
 /** Learned patterns, proposals and confirmations over a pattern set and a keyword list. */

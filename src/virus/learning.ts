@@ -12,6 +12,7 @@ import {
   type Sample,
   sampleBytesMax,
 } from './change.ts';
+import { foldKeyword } from './keyword-list.ts';
 import type { Suspect } from './suspects.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface Evidence {
   readonly served: 'window' | 'path' | undefined;
   /** An origin has lately answered its window or its path with 404 or 410. */
   readonly isMissing: boolean;
+  /** Its window says something of the keyword (`reachesKeyword`). */
+  readonly reachesKeyword: boolean;
   /** A request that holds the keyword was lately served. */
   readonly isKeywordServed: boolean;
   /** Its pattern is proposed already. */
@@ -45,7 +48,7 @@ export interface Evidence {
 export type Decision =
   | { readonly kind: 'add'; readonly confirms: boolean }
   | { readonly kind: 'propose'; readonly reason: ProposalReason; readonly confirms: boolean }
-  | { readonly kind: 'leave'; readonly why: 'known' | 'rejected' };
+  | { readonly kind: 'leave'; readonly why: 'known' | 'rejected' | 'folder' };
 
 /** A decision to do something. */
 export type Learning = Exclude<Decision, { kind: 'leave' }>;
@@ -57,6 +60,7 @@ export function decide(evidence: Evidence): Decision {
   const { isKnown, isRejected, served, isMissing, isKeywordServed, proposal, action } = evidence;
   if (isKnown) return { kind: 'leave', why: 'known' };
   if (isRejected) return { kind: 'leave', why: 'rejected' };
+  if (!evidence.reachesKeyword) return { kind: 'leave', why: 'folder' };
   if (served !== undefined) {
     return { kind: 'propose', reason: servedReasons[served], confirms: false };
   }
@@ -70,6 +74,20 @@ export function decide(evidence: Evidence): Decision {
     return { kind: 'propose', reason: 'action', confirms: !isKeywordServed };
   }
   return { kind: 'add', confirms: !isKeywordServed };
+}
+
+/** So much of a keyword has to lie in the window, in bytes: `/.e` of `/.env` says what it is. */
+const reachBytes = 3;
+
+/**
+ * Whether a suspect's window, which ends at `windowEnd` of its request string, says something of the
+ * keyword that the request holds. Where it ends before, it is the name of a folder that readers may be in,
+ * and a single miss is not to shut that.
+ */
+export function reachesKeyword(suspect: Suspect, keyword: string, windowEnd: number): boolean {
+  if (suspect.isMiss !== true) return true;
+  const at = foldKeyword(suspect.requestString).indexOf(foldKeyword(keyword));
+  return at !== -1 && at + Math.min(reachBytes, keyword.length) <= windowEnd;
 }
 
 /** What a decision does to the database; `known` is the proposal of the same pattern that waits. */
@@ -96,9 +114,9 @@ function addition(
   suspect: Suspect,
   keyword: string,
 ): Change {
-  const { pattern, requestString, atMs } = suspect;
+  const { pattern, requestString, atMs, isMiss } = suspect;
   const origLength = requestString.length;
-  const from = `auto(${keyword})` as const;
+  const from = isMiss === true ? (`miss(${keyword})` as const) : (`auto(${keyword})` as const);
   return { kind: 'add', pattern, origLength, from, atMs, sample: sampleOf(suspect), confirms };
 }
 

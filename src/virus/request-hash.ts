@@ -110,6 +110,19 @@ export class RequestHash {
     this.mayNormalize = seen !== 0 || isTargetLonger || text.charCodeAt(start) !== slash;
   }
 
+  /** The hash of the path of the request string text[start, end) alone, as `path` would be. */
+  pathOf(text: string, start: number, end: number): number {
+    const factors = this.#factors;
+    let sum = 0;
+    let at = start;
+    for (; at < end; at += 1) {
+      const byte = text.charCodeAt(at);
+      if (byte === questionMark || byte === blank) break;
+      sum = (sum + Math.imul(factors[(at - start) & factorMask] as number, byte)) | 0;
+    }
+    return stir(sum ^ Math.imul(at - start, this.#lengthFactor)) | 0;
+  }
+
   #sum(text: string, start: number, end: number): number {
     let sum = 0;
     for (let at = start; at < end; at += 1) {

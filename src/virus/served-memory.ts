@@ -10,6 +10,17 @@ import { normalizedRequestString } from './normalize.ts';
 import { RequestHash } from './request-hash.ts';
 import { stir } from './window-hash.ts';
 
+/** All that a memory knows, to be kept over a restart. */
+export interface ServedSnapshot {
+  readonly patternStartOffset: number;
+  readonly patternSize: number;
+  readonly seed: number;
+  readonly startMs: number;
+  readonly notedMs: number;
+  readonly current: Uint32Array;
+  readonly previous: Uint32Array;
+}
+
 export interface ServedMemoryOptions {
   /** Where the window begins in the request string, and how long it is, in bytes. */
   readonly patternStartOffset: number;
@@ -20,6 +31,8 @@ export interface ServedMemoryOptions {
   /** A whole number from 0 to 2^53 - 1, random at every start. */
   readonly seed: number;
   readonly nowMs: number;
+  /** What a memory with the same windows, size and seed has left. */
+  readonly snapshot?: ServedSnapshot | undefined;
 }
 
 /** Keeps the bits of a word apart from its number. */
@@ -30,6 +43,8 @@ export class ServedMemory {
   /** May be changed at any time. */
   lastsMs: number;
   readonly #hash: RequestHash;
+  readonly #seed: number;
+  readonly #windows: { readonly patternStartOffset: number; readonly patternSize: number };
   readonly #wordMask: number;
   #current: Uint32Array;
   #previous: Uint32Array;
@@ -40,12 +55,28 @@ export class ServedMemory {
 
   constructor(options: ServedMemoryOptions) {
     this.lastsMs = options.lastsMs;
+    const { patternStartOffset, patternSize, seed, bytesMax, snapshot } = options;
     this.#hash = new RequestHash(options);
-    const words = 2 ** Math.floor(Math.log2(options.bytesMax / 8));
+    this.#seed = seed;
+    this.#windows = { patternStartOffset, patternSize };
+    const words = servedWords(bytesMax);
     this.#wordMask = words - 1;
-    this.#current = new Uint32Array(words);
-    this.#previous = new Uint32Array(words);
-    this.#startMs = options.nowMs;
+    this.#current = snapshot?.current ?? new Uint32Array(words);
+    this.#previous = snapshot?.previous ?? new Uint32Array(words);
+    this.#startMs = snapshot?.startMs ?? options.nowMs;
+    if (snapshot !== undefined) this.#notedMs = snapshot.notedMs;
+  }
+
+  /** When something was last noted; -Infinity: never. */
+  get notedMs(): number {
+    return this.#notedMs;
+  }
+
+  /** A copy of what it knows. */
+  snapshot(): ServedSnapshot {
+    const times = { startMs: this.#startMs, notedMs: this.#notedMs };
+    const words = { current: this.#current.slice(), previous: this.#previous.slice() };
+    return { ...this.#windows, seed: this.#seed, ...times, ...words };
   }
 
   /** Remembers the request string text[start, end). */
@@ -58,6 +89,19 @@ export class ServedMemory {
     if (normalized !== undefined) this.#add(normalized, 0, normalized.length);
   }
 
+  /**
+   * Remembers its path alone, for as long as nobody asks for windows. `mayNormalize` false: the caller knows
+   * that there is nothing to normalise in it.
+   */
+  notePath(text: string, start: number, end: number, mayNormalize: boolean, nowMs: number): void {
+    this.#turnTo(nowMs);
+    if (nowMs > this.#notedMs) this.#notedMs = nowMs;
+    this.#set(this.#hash.pathOf(text, start, end));
+    if (!mayNormalize) return;
+    const normalized = normalizedRequestString(text.slice(start, end));
+    if (normalized !== undefined) this.#set(this.pathHash(normalized));
+  }
+
   /** What of this request string was served lately: first of all its window, then its path. */
   recall(requestString: string, nowMs: number): 'window' | 'path' | undefined {
     this.#turnTo(nowMs);
@@ -65,6 +109,19 @@ export class ServedMemory {
     const raw = this.#lookUp(requestString);
     if (raw === 'window' || normalized === undefined) return raw;
     return this.#lookUp(normalized) ?? raw;
+  }
+
+  /** Whether the path of this request string was served lately, as it is or normalised. */
+  recallPath(requestString: string, nowMs: number): boolean {
+    this.#turnTo(nowMs);
+    if (this.#has(this.pathHash(requestString))) return true;
+    const normalized = normalizedRequestString(requestString);
+    return normalized !== undefined && this.#has(this.pathHash(normalized));
+  }
+
+  /** The hash of the path of a request string, 32 bits; others have the same by chance alone. */
+  pathHash(requestString: string): number {
+    return this.#hash.pathOf(requestString, 0, requestString.length);
   }
 
   #add(text: string, start: number, end: number): void {
@@ -114,6 +171,11 @@ export class ServedMemory {
     const isIn = (words: Uint32Array) => ((words[word] as number) & bits) === bits;
     return isIn(this.#current) || isIn(this.#previous);
   }
+}
+
+/** How many words each of the two generations has. */
+export function servedWords(bytesMax: number): number {
+  return 2 ** Math.floor(Math.log2(bytesMax / 8));
 }
 
 /** Three bits of a word, or fewer when they fall together: one cache line for each memory. */

@@ -16,6 +16,8 @@ export interface Suspect {
   readonly requestLine: string;
   readonly client: string;
   readonly atMs: number;
+  /** It is suspect because it is a miss, and did not come often. */
+  readonly isMiss?: boolean;
 }
 
 export interface SuspectsOptions {
@@ -68,6 +70,12 @@ export class Suspects {
     if (!canBeSuspect(suspect.requestString, this.#patternStartOffset)) return;
     if (!this.#take(suspect)) return this.withdraw();
     this.lastPredicted = suspect.requestLine;
+  }
+
+  /** Hands over a request that an origin has refused and never served; one that finds no room is lost. */
+  offerMiss(suspect: Suspect): void {
+    if (!this.isWatching || !canBeSuspect(suspect.requestString, this.#patternStartOffset)) return;
+    if (this.#take({ ...suspect, isMiss: true })) this.lastPredicted = suspect.requestLine;
   }
 
   /** The request that `tally` found suspect is not to be checked. */

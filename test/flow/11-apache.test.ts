@@ -9,7 +9,8 @@ import { skipWithout } from '../support/parts.ts';
 import { projectPath } from '../support/paths.ts';
 import { sendRaw } from '../support/raw.ts';
 import { askOnce, RawClient } from '../support/raw-client.ts';
-import { readSiteB, readWormRequests, wormRequestString } from '../support/requests-data.ts';
+import { readSiteB, wormRequestString } from '../support/requests-data.ts';
+import { readPatternedWorms } from '../support/shipped-patterns.ts';
 import { startWormgate, type Wormgate } from '../support/wormgate.ts';
 
 const skip = skipWithout('apache2');
@@ -160,7 +161,7 @@ function chunksOf(body: Buffer): (string | Buffer)[] {
 
 for (const version of ['HTTP/1.1', 'HTTP/1.0']) {
   test(`all targets of requests.tsv are blocked over ${version}`, { skip }, async () => {
-    const worms = readWormRequests();
+    const worms = readPatternedWorms();
     assert.ok(worms.length > 50);
     const blocked = async () =>
       (await wormgate.counter('requests_slipped')) + (await wormgate.counter('requests_malformed'));

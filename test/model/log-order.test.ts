@@ -26,6 +26,11 @@ interface Line {
   readonly id: number;
 }
 
+/** Every other one is a refusal, of which the Referer matters. */
+function statusOf(id: number): number {
+  return (id % 2 === 0 ? 200 : 400) + (id % 100);
+}
+
 /** Lines as a log holds them, through the order. */
 function ordered(lines: readonly Line[]): Line[] {
   const out: Line[] = [];
@@ -33,16 +38,23 @@ function ordered(lines: readonly Line[]): Line[] {
   const order = new LogOrder((request) => {
     const [, id = '', status = ''] =
       /^GET \/(\d+)x* HTTP\/1\.1 (\d+)$/.exec(`${request.requestLine()} ${request.status}`) ?? [];
-    assert.equal(Number(status), 200 + (Number(id) % 100));
+    assert.equal(Number(status), statusOf(Number(id)));
     assert.equal(request.client(), `c${id}`);
     assert.equal(request.text(), request.requestLine().slice(4));
+    assert.equal(request.line, Number(id) + 1);
+    const isRefused = request.status >= 400;
+    assert.equal(request.referer(), isRefused ? `http://${id}.example/${id}` : undefined);
     out.push({ seconds: request.atMs / 1_000, id: Number(id) });
   });
   for (const { seconds, id } of lines) {
     const target = `${id}${'x'.repeat((id * 7) % 50)}`;
-    const text = `c${id} - - [${timeText(seconds)}] "GET /${target} HTTP/1.1" ${200 + (id % 100)} 7`;
+    const end = `${statusOf(id)} 7 "http://${id}.example/${id}" "agent"`;
+    // An escape has the request kept apart from its line.
+    const written = id % 3 === 0 ? '\\x78' : 'x';
+    const text = `c${id} - - [${timeText(seconds)}] "GET /${target}${written} HTTP/1.1" ${end}`;
     const bytes = Buffer.from(text);
     assert.equal(reader.read(bytes, 0, bytes.length), 'request');
+    reader.line = id + 1;
     order.push(reader);
   }
   order.flush();

@@ -3,6 +3,7 @@ import type { CacheConsole } from '../../src/admin/cache-commands.ts';
 import type { ConsoleContext } from '../../src/admin/console.ts';
 import type { Listed } from '../../src/admin/listing.ts';
 import type { ScreenSnapshot } from '../../src/admin/screen.ts';
+import type { SourceConsole } from '../../src/admin/source-commands.ts';
 import type { OriginRow } from '../../src/upstream/origins.ts';
 import type { Change, Outcome, Proposal } from '../../src/virus/change.ts';
 import type { KeywordEntry } from '../../src/virus/keyword-list.ts';
@@ -108,6 +109,17 @@ export class FakeContext implements ConsoleContext {
         proposals: this.proposed.length,
         keywords: this.keywordNames.size,
       })[what],
+  };
+
+  readonly sources: SourceConsole = {
+    isWatching: () => true,
+    list: () => [],
+    counts: () => ({ blocked: 0, watched: 0 }),
+    find: () => undefined,
+    objection: () => undefined,
+    block: () => Promise.reject(new Error('nothing is blocked here')),
+    forgive: () => Promise.resolve(undefined),
+    read: (text) => text,
   };
 
   async dump() {

@@ -193,7 +193,7 @@ export function readLogLine(line: string): LogLine {
     // How much was on its way when it ended: the front counts what it has read, the other what it wrote.
     .replace(/" 200 \d+ error=(send_timeout|origin_cut_short)/, '" 200 error=$1');
   const isOrigins = /error=(client_gone|origin_cut_short|send_timeout|body_timeout)/.test(bare);
-  const isOwn = !isOrigins && (/ error=/.test(bare) || !/ (detect|never-block) /.test(bare));
+  const isOwn = !isOrigins && (/ error=/.test(bare) || !/ (detect|never-block|miss) /.test(bare));
   if (!isOwn) return { client, text: bare };
   return {
     client,

@@ -18,6 +18,7 @@ import { HitRates } from '../../src/virus/hit-rates.ts';
 import { NeverBlock } from '../../src/virus/never-block.ts';
 import { PatternDatabase } from '../../src/virus/pattern-database.ts';
 import { Screen } from '../../src/virus/screen.ts';
+import { SourceWatch } from '../../src/virus/source-watch.ts';
 import { VirusSources } from '../../src/virus/virus-sources.ts';
 import { HandClock } from './hand-clock.ts';
 import { MemoryJournal } from './memory-journal.ts';
@@ -88,6 +89,8 @@ export class LearningRig {
   readonly database: PatternDatabase;
   readonly autoUpdate: AutoUpdate;
   readonly hitRates: HitRates;
+  /** Off at first. */
+  readonly sources: SourceWatch;
   #policy: Policy;
   #settings: Settings;
   readonly #parts: FrontParts;
@@ -142,11 +145,21 @@ export class LearningRig {
       screen: new Screen(this.database.patterns, virus, keywordScreen),
       tracer: undefined,
     };
+    this.sources = new SourceWatch({
+      rules: { statuses: [404], exceptions: [] },
+      sourceRules: { ...settings.sources, virusLimit: 1_000_000, missLimit: 1_000_000 },
+      served,
+      holdsKeyword: (text) => keywordScreen.holdsAny(text),
+      neverBlock: () => this.#policy.neverBlock,
+      statistics,
+    });
+    this.sources.isWatching = false;
     this.#parts = {
       policy: () => this.#policy,
       patterns: this.database.patterns,
       hitRates: this.hitRates,
       virusSources: new VirusSources(),
+      sources: this.sources,
       suspects,
       keywordScreen,
       served,
@@ -199,10 +212,14 @@ export class LearningRig {
       client,
       target,
       peerTrusted: false,
+      proxies: undefined,
+      host: 'a.test',
+      referer: undefined,
       requestString,
       text: requestString,
       requestStart: 0,
       requestEnd: requestString.length,
+      mayNormalize: true,
       rawLine: `GET ${requestString}`,
       arrival: inTheClear,
       isSound: true,

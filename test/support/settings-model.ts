@@ -16,6 +16,7 @@ import { cacheModel, renderCache } from './cache-settings-model.ts';
 import { eventModel, renderEvents } from './event-settings-model.ts';
 import { originModel, renderOrigin, renderOriginSettings } from './origin-model.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
+import { renderSources, sourceModel } from './source-settings-model.ts';
 import { renderTls, tlsModel } from './tls-model.ts';
 import { renderTracing, tracingModel } from './tracing-settings-model.ts';
 
@@ -250,6 +251,7 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
   scanVirusPatterns: fc.boolean(),
   fastPath: fc.boolean(),
   virus,
+  sources: sourceModel,
   accelerators,
   cache: cacheModel,
   throttle,
@@ -310,6 +312,8 @@ export function renderSettings(settings: Settings): string[] {
       ...v.neverBlockAddresses,
       ...v.neverBlockPaths.map((path) => quote(`path:${path}`)),
     ].join(',')}`,
+    '[Virus Sources]',
+    ...renderSources(settings.sources),
     ...settings.accelerators.flatMap((site) => [
       `[Accelerator ${site.name}]`,
       `Listen=${site.listen.map(formatHostPort).join(', ')}`,

@@ -8,15 +8,28 @@ import { cutWindow, formatPattern, padPattern } from '../../src/virus/pattern.ts
 import { PatternSet } from '../../src/virus/pattern-set.ts';
 import { Screen } from '../../src/virus/screen.ts';
 import { projectPath } from './paths.ts';
+import { type NamedRequest, readWormRequests } from './requests-data.ts';
 
 /** The files of patterns/ that the shipped configuration loads. */
 export const shippedPatternFiles = [
   'patterns/classic-worms.ncf',
   'patterns/modern-worms.ncf',
+  'patterns/scanners.ncf',
 ] as const;
 
 const patternSize = 16;
 const patternStartOffset = 1;
+
+/**
+ * Requests of requests.tsv that no pattern is shipped for: WordPress' plugins and Joomla's components all
+ * share their windows. Keywords tell them.
+ */
+const patternless: ReadonlySet<string> = new Set(['wp-file-manager', 'ZmEu joomla pma']);
+
+/** The requests of requests.tsv that shipped patterns stop. */
+export function readPatternedWorms(): readonly NamedRequest[] {
+  return readWormRequests().filter(({ name }) => !patternless.has(name));
+}
 
 /** One `virus add` line; `line` is its number from 1, `comment` the comment lines right above it. */
 export interface ShippedPattern {

@@ -1,12 +1,19 @@
-/** The shipped pattern files: they stop every request of requests.tsv and nothing of site-b. */
+/** The shipped pattern files: they stop the requests of requests.tsv and no humble one of the logs. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ncfChanges } from '../../src/admin/ncf.ts';
 import { formatPattern } from '../../src/virus/pattern.ts';
 import { projectPath } from '../support/paths.ts';
-import { readSiteB, readWormRequests, wormRequestString } from '../support/requests-data.ts';
 import {
+  readKnownRequests,
+  readSiteB,
+  readWormRequests,
+  wormRequestString,
+} from '../support/requests-data.ts';
+import { readSamples } from '../support/samples.ts';
+import {
+  readPatternedWorms,
   readShippedPatterns,
   shippedPatternFiles,
   shippedScreen,
@@ -23,9 +30,10 @@ function isBlocked(requestString: string): boolean {
 }
 
 for (const version of ['HTTP/1.1', 'HTTP/1.0']) {
-  test(`every request of requests.tsv is blocked over ${version}`, () => {
-    const requests = readWormRequests();
-    assert.equal(requests.length, 57);
+  test(`every request of requests.tsv but two is blocked over ${version}`, () => {
+    const requests = readPatternedWorms();
+    assert.equal(requests.length, readWormRequests().length - 2);
+    assert.equal(requests.length, 55);
     const missed = requests.filter((request) => !isBlocked(wormRequestString(request, version)));
     assert.deepEqual(missed, []);
   });
@@ -37,6 +45,50 @@ test('no request of site-b is blocked, raw or normalised', () => {
   const blocked = requests.filter(({ target, version }) => isBlocked(`${target} ${version}`));
   assert.deepEqual(blocked, []);
 });
+
+test('no humble request of site-a is blocked, raw or normalised', () => {
+  const [humble] = readSamples().filter(({ name }) => name === 'site-a normal');
+  assert.equal(humble?.requestStrings.length, 235);
+  assert.deepEqual(humble?.requestStrings.filter(isBlocked), []);
+});
+
+test('every pattern stops a request of the data', () => {
+  const strings = readSamples().flatMap(({ requestStrings }) => requestStrings);
+  const older = [...readWormRequests(), ...readKnownRequests()].map((request) =>
+    wormRequestString(request, 'HTTP/1.0'),
+  );
+  const seen = new Set([...strings, ...older].flatMap(windowsOf));
+  assert.deepEqual(
+    patterns.filter(({ pattern }) => !seen.has(pattern)),
+    [],
+  );
+});
+
+const honest = [
+  '/wp-content/plugins/contact-form-7/includes/css/styles.css',
+  '/wp-content/themes/twentytwentyfour/style.css',
+  '/wp-includes/js/jquery/jquery.min.js',
+  '/wp-login.php',
+  '/wp-admin/admin-ajax.php',
+  '/xmlrpc.php',
+  '/administrator/index.php',
+  '/administrator/components/com_media/css/media.css',
+  '/index.php?option=com_content&view=article&id=5',
+  '/vendor/bootstrap/bootstrap.min.css',
+  '/public/vendor/photos/1.jpg',
+  '/cgi-bin/search.cgi?q=1',
+  '/api/users',
+  '/admin/index.php',
+  '/autodiscover/autodiscover.xml',
+  '/.well-known/acme-challenge/abc',
+  '/phpmyadmin/index.php',
+];
+
+for (const target of honest) {
+  test(`the honest request for ${target} is not blocked`, () => {
+    assert.equal(isBlocked(`${target} HTTP/1.1`), false);
+  });
+}
 
 test('a disguised Code Red is blocked by its normalised window', () => {
   for (const start of [
@@ -95,7 +147,7 @@ test('every pattern has a comment of its own that says what it stops', () => {
 
 test('origLength is the length of a request that the pattern stops', () => {
   const lengths = new Map<string, Set<number>>();
-  for (const request of readWormRequests()) {
+  for (const request of [...readWormRequests(), ...readKnownRequests()]) {
     const requestString = wormRequestString(request, 'HTTP/1.1');
     for (const window of windowsOf(requestString)) {
       const known = lengths.get(window) ?? new Set();

@@ -45,6 +45,7 @@ test('the shipped PROXY.CFG is without a fault and needs nothing else installed'
   assert.deepEqual(settings.virus.patternFiles, [
     projectPath('patterns/classic-worms.ncf'),
     projectPath('patterns/modern-worms.ncf'),
+    projectPath('patterns/scanners.ncf'),
     projectPath('patterns/keywords.ncf'),
   ]);
 });

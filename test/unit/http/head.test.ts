@@ -26,6 +26,8 @@ test('the fields are gathered whatever the case of their names, repeated ones in
     'forwarded: for=b',
     'Expect: 100-Continue ',
     'Accept: Application/JSON',
+    'X-Forwarded-Host: b.test',
+    'Referer: http://b.test/ ',
   );
   assert.deepEqual(readHeadFields(lines), {
     hosts: ['a'],
@@ -33,10 +35,12 @@ test('the fields are gathered whatever the case of their names, repeated ones in
     contentLength: 12,
     forwardedFor: '1.1.1.1,2.2.2.2, 3.3.3.3',
     forwarded: 'for=a,for=b',
+    forwardedHost: 'b.test',
+    referer: 'http://b.test/',
     expect: '100-Continue',
     accept: 'application/json',
     viaHops: 0,
-    lineCount: 9,
+    lineCount: 11,
   });
 });
 
@@ -47,6 +51,8 @@ test('an empty list has no fields', () => {
     contentLength: undefined,
     forwardedFor: undefined,
     forwarded: undefined,
+    forwardedHost: undefined,
+    referer: undefined,
     expect: undefined,
     accept: '',
     viaHops: 0,

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Proposal } from '../../../src/virus/change.ts';
-import { decide, type Evidence, learningChange } from '../../../src/virus/learning.ts';
+import {
+  decide,
+  type Evidence,
+  learningChange,
+  reachesKeyword,
+} from '../../../src/virus/learning.ts';
+import { learnedKeyword } from '../../../src/virus/learning-state.ts';
 
 const nothing: Evidence = {
   isKnown: false,
   isRejected: false,
   served: undefined,
+  reachesKeyword: true,
   isMissing: true,
   isKeywordServed: false,
   proposal: undefined,
@@ -106,4 +113,30 @@ test('what no origin has said it does not have is proposed', () => {
     reason: 'not-missing',
     confirms: false,
   });
+});
+
+test('of one miss a window is learned only if it reaches into the keyword', () => {
+  assert.deepEqual(decide({ ...nothing, reachesKeyword: false }), { kind: 'leave', why: 'folder' });
+  const reaches = (target: string, keyword: string, isMiss = true) =>
+    reachesKeyword({ ...suspect, requestString: `${target} HTTP/1.1`, isMiss }, keyword, 17);
+  assert.equal(reaches('/.env', '/.env'), true);
+  assert.equal(reaches('/WP-Login.php', '/wp-login.php'), true);
+  // The window is the sixteen bytes from offset 1: three of the keyword are in it, then two.
+  assert.equal(reaches('/assets/images/.env', '/.env'), true);
+  assert.equal(reaches('/assets/picture/.env', '/.env'), false);
+  assert.equal(reaches('/blog/geekery/an-article/fckeditor/editor/', '/fckeditor/editor/'), false);
+  // Disguised, so that nobody knows where in the window it is.
+  assert.equal(reaches('/%2eenv', '/.env'), false);
+  // What comes often may be learned by its folder.
+  assert.equal(reaches('/blog/geekery/an-article/.env', '/.env', false), true);
+});
+
+test('what a miss teaches says so, and its keyword is known by it', () => {
+  const decision = { kind: 'add', confirms: true } as const;
+  const change = learningChange(decision, { ...suspect, isMiss: true }, '/root.exe', undefined);
+  assert.ok(change.kind === 'add');
+  assert.equal(change.from, 'miss(/root.exe)');
+  assert.equal(learnedKeyword(change.from), '/root.exe');
+  assert.equal(learnedKeyword('auto(a(b)c)'), 'a(b)c');
+  assert.equal(learnedKeyword('shipped'), undefined);
 });

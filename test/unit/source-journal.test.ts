@@ -1,0 +1,68 @@
+/** The journal of sources: written anew when it has grown, and bounded. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { SourceJournal } from '../../src/source-journal.ts';
+import type { SourceRecord } from '../../src/virus/source-record.ts';
+import { Sources } from '../../src/virus/sources.ts';
+import { HandClock } from '../support/hand-clock.ts';
+
+const rules = {
+  ...{ missLimit: 5, missIntervalMs: 60_000, virusLimit: 2 },
+  ...{ blockMs: 600_000, blockMsMax: 86_400_000, sourcesMax: 1000 },
+};
+
+function journalIn(t: TestContext) {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'wormgate-sources-'));
+  t.after(() => rmSync(dataFolder, { recursive: true, force: true }));
+  const sources = new Sources(rules);
+  const clock = new HandClock();
+  const warnings: string[] = [];
+  const open = () => {
+    const records: SourceRecord[] = [];
+    const journal = SourceJournal.open(
+      {
+        ...{ dataFolder, clock, bytesMax: () => 1 << 30 },
+        sources: () => sources.repeaters(clock.nowMs()),
+        warn: (sentence) => warnings.push(sentence),
+      },
+      (record) => records.push(record),
+    );
+    return { journal, records };
+  };
+  return { path: join(dataFolder, 'sources.journal'), sources, clock, warnings, open };
+}
+
+test('what comes by itself is gathered for a moment, and read again', async (t) => {
+  const rig = journalIn(t);
+  const { journal } = rig.open();
+  const source = rig.sources.block('192.0.2.1', 'misses', rig.clock.nowMs());
+  journal.note({ kind: 'blocked', source });
+  assert.equal(readFileSync(rig.path).length, 0);
+  rig.clock.pass(200);
+  await journal.write({ kind: 'forgiven', address: '192.0.2.2' });
+  await journal.close();
+  const { journal: again, records } = rig.open();
+  assert.deepEqual(records, [{ kind: 'blocked', source }]);
+  await again.close();
+  assert.deepEqual(rig.warnings, []);
+});
+
+test('a journal that has grown is written anew, with what there is now alone', async (t) => {
+  const rig = journalIn(t);
+  const { journal } = rig.open();
+  const source = rig.sources.block('192.0.2.1', 'misses', rig.clock.nowMs());
+  const bytesEach = 300_000;
+  const large = {
+    ...source,
+    viruses: [{ matched: 'x'.repeat(bytesEach), atMs: 1, requestId: 'x' }],
+  };
+  for (let count = 0; count < 20; count += 1) {
+    await journal.write({ kind: 'blocked', source: large });
+    assert.ok(statSync(rig.path).size < 1_048_576 + bytesEach);
+  }
+  await journal.close();
+  assert.deepEqual(rig.open().records, [{ kind: 'blocked', source }]);
+});
