@@ -10,6 +10,7 @@ import { consoleBody, inspectBody, patternQuery } from './api-schemas.ts';
 import { type ConsoleContext, executeLines } from './console.ts';
 import type { EventStream } from './event-stream.ts';
 import { pageOf } from './pattern-pages.ts';
+import { viewSources } from './source-views.ts';
 import { type PatternColumn, patternPage, viewLists, viewPattern, viewSettings } from './views.ts';
 
 export interface ApiParts {
@@ -90,6 +91,7 @@ function addViews(app: FastifyInstance, { context, statistics, written }: ApiPar
     },
   );
   app.get('/api/lists', () => viewLists(context.listed));
+  app.get('/api/sources', () => viewSources(context.sources, context.nowMs()));
   app.get('/api/origins', () => ({ origins: context.origins() }));
   app.get('/api/throttle', () => ({ status: context.status(undefined, false) ?? '' }));
   app.get('/api/cache', () => context.cache.totals());

@@ -60,11 +60,17 @@ function refused(text: string): Reply {
   return { ok: false, text };
 }
 
-function isBlocked({ untilMs }: Source, nowMs: number): boolean {
+/** Whether its block lasts. */
+export function isBlocked({ untilMs }: Source, nowMs: number): boolean {
   return nowMs < untilMs;
 }
 
-const causes = { misses: 'misses', viruses: 'virus requests', console: 'the console' } as const;
+/** Why a source is blocked, in words. */
+export const causes = {
+  misses: 'misses',
+  viruses: 'virus requests',
+  console: 'the console',
+} as const;
 
 const header = [
   'ADDRESS',
@@ -97,7 +103,8 @@ function renderSources(sources: SourceConsole, max: number, nowMs: number): stri
   return `${summary}\n${renderTable(table, '')}`;
 }
 
-function* take<T>(values: Iterable<T>, max: number): Generator<T> {
+/** The first `max` values. */
+export function* take<T>(values: Iterable<T>, max: number): Generator<T> {
   let left = max;
   for (const value of values) {
     if (left === 0) return;

@@ -217,3 +217,30 @@ interface AxeViolation {
   readonly impact: string;
   readonly nodes: readonly { readonly html: string }[];
 }
+
+test('a source that was blocked is shown with what it asked for, and forgiven with one click', {
+  skip,
+}, async (t) => {
+  const wormgate = await startWormgate(t, {
+    sections: { 'Virus Sources': ['SourceBlocking=1', 'MissLimit=2'] },
+  });
+  const { page, complaints } = await openPage(wormgate);
+  await page.getByText('connected', { exact: true }).waitFor();
+  await askRaw(wormgate.port, 'GET /"><img/src=x/onerror=alert(1)> HTTP/1.1');
+  await askRaw(wormgate.port, 'GET /never-there HTTP/1.1');
+  assert.ok(isSlipped(await askRaw(wormgate.port, 'GET / HTTP/1.1')));
+  const row = page.locator('#virus-source-rows tr', { hasText: '127.0.0.1' });
+  await row.getByText('2 requests').click();
+  await row.getByText('/never-there').waitFor();
+  await row.getByText('<img/src=x').waitFor();
+  assert.equal(await page.locator('img').count(), 0);
+  await page.getByRole('button', { name: 'Forgive 127.0.0.1' }).click();
+  await row.waitFor({ state: 'detached' });
+  assert.ok(!isSlipped(await askRaw(wormgate.port, 'GET / HTTP/1.1')));
+  await page.getByLabel('Address', { exact: true }).fill('203.0.113.9');
+  await page.getByLabel('Seconds').fill('60');
+  await page.getByRole('button', { name: 'Block' }).click();
+  await page.locator('#virus-source-rows tr', { hasText: '203.0.113.9' }).waitFor();
+  assert.deepEqual(complaints, []);
+  await wormgate.logLine(/^\[web 127\.0\.0\.1\] virus forgive 127\.0\.0\.1/);
+});

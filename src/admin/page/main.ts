@@ -7,6 +7,7 @@ import { startPatterns, updatePatterns } from './patterns-view.ts';
 import { showReply } from './reply-view.ts';
 import { type Figures, LoginNeeded, listen, logIn, logOut, readLists } from './server.ts';
 import { startSettings } from './settings-view.ts';
+import { followSources, startSources } from './sources-view.ts';
 import { fillTuning, startTuning } from './tuning-view.ts';
 
 const login = byId('login', HTMLFormElement);
@@ -24,6 +25,7 @@ let seenHits = 0;
 function onFigures(figures: Figures): void {
   drawFigures(figures);
   fillTuning(figures);
+  followSources(figures);
   const { screen } = figures;
   const now = [screen?.noOfPatterns, screen?.learnedPatterns, screen?.proposedPatterns].join();
   const hits = screen?.virusRequests ?? 0;
@@ -58,6 +60,7 @@ async function open(): Promise<void> {
   byId('log-out', HTMLButtonElement).hidden = localStorage.getItem(loggedIn) === null;
   startPatterns();
   startLists();
+  startSources();
   startTuning();
   startInspector();
   void startSettings();

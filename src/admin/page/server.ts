@@ -1,9 +1,10 @@
 /** The admin server, as the page asks it. */
 import type { Figures } from '../figures.ts';
 import type { Reply } from '../reply.ts';
+import type { SourcesView, SourceView } from '../source-views.ts';
 import type { KeywordView, PatternView, ProposalView, SettingView } from '../views.ts';
 
-export type { Figures, KeywordView, PatternView, ProposalView, SettingView };
+export type { Figures, KeywordView, PatternView, ProposalView, SettingView, SourceView };
 
 /** What would become of a request line. */
 export interface Inspection {
@@ -74,6 +75,10 @@ export interface Lists {
 
 export async function readLists(): Promise<Lists> {
   return await read('/api/lists');
+}
+
+export async function readSources(): Promise<SourcesView> {
+  return await read('/api/sources');
 }
 
 export async function readSettings(): Promise<readonly SettingView[]> {
