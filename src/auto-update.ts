@@ -232,7 +232,10 @@ export class AutoUpdate {
       served: served.recall(requestString, nowMs),
       reachesKeyword: reachesKeyword(suspect, keyword, patternStartOffset + patternSize),
       isMissing: this.missing.recall(requestString, nowMs) !== undefined,
-      isKeywordServed: servedAtMs !== undefined && nowMs - servedAtMs < served.lastsMs,
+      // The list's moment is lost with a restart.
+      isKeywordServed:
+        (servedAtMs !== undefined && nowMs - servedAtMs < served.lastsMs) ||
+        served.recallKeyword(keyword, nowMs),
       proposal: proposals.find(pattern),
       action: autoUpdateAction,
     });

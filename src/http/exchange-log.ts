@@ -69,8 +69,11 @@ function noteAnswer(request: LoggedRequest, parts: FrontParts): boolean {
   }
   served.note(text, requestStart, requestEnd, atMs);
   // What matched was not searched to its end.
-  if (holdsKeyword || match !== undefined)
-    keywordScreen.noteServed(text.slice(requestStart, requestEnd), atMs);
+  if (holdsKeyword || match !== undefined) {
+    const requestString = text.slice(requestStart, requestEnd);
+    for (const each of keywordScreen.noteServed(requestString, atMs))
+      served.noteKeyword(each, atMs);
+  }
   return false;
 }
 

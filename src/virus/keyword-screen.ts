@@ -61,15 +61,19 @@ export class KeywordScreen {
     return this.#entries[index]?.keyword ?? '';
   }
 
-  /** Notes that a request which holds keywords was served. */
-  noteServed(requestString: string, nowMs: number): void {
+  /** Notes that a request which holds keywords was served; gives the keywords. */
+  noteServed(requestString: string, nowMs: number): readonly string[] {
+    const served: string[] = [];
     for (const form of [requestString, normalizedRequestString(requestString) ?? '']) {
       const bytes = Buffer.from(form, 'latin1');
       for (const index of this.#search.findAll(bytes, 0, bytes.length)) {
         const entry = this.#entries[index];
-        if (entry !== undefined) entry.servedAtMs = nowMs;
+        if (entry === undefined) continue;
+        entry.servedAtMs = nowMs;
+        served.push(entry.keyword);
       }
     }
+    return served;
   }
 
   /** Of the keywords there, of which `found` is one, a confirmed one; -1, and noted: none is. */

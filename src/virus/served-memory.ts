@@ -102,6 +102,18 @@ export class ServedMemory {
     if (normalized !== undefined) this.#set(this.pathHash(normalized));
   }
 
+  /** Remembers that a request with this keyword was served. */
+  noteKeyword(keyword: string, nowMs: number): void {
+    this.#turnTo(nowMs);
+    this.#set(this.#keywordHash(keyword));
+  }
+
+  /** Whether a request with this keyword was served lately. */
+  recallKeyword(keyword: string, nowMs: number): boolean {
+    this.#turnTo(nowMs);
+    return this.#has(this.#keywordHash(keyword));
+  }
+
   /** What of this request string was served lately: first of all its window, then its path. */
   recall(requestString: string, nowMs: number): 'window' | 'path' | undefined {
     this.#turnTo(nowMs);
@@ -122,6 +134,11 @@ export class ServedMemory {
   /** The hash of the path of a request string, 32 bits; others have the same by chance alone. */
   pathHash(requestString: string): number {
     return this.#hash.pathOf(requestString, 0, requestString.length);
+  }
+
+  /** Of a path that no request can have: it has no slash in front, and keeps what would end it. */
+  #keywordHash(keyword: string): number {
+    return this.pathHash(`keyword:${encodeURIComponent(keyword)}`);
   }
 
   #add(text: string, start: number, end: number): void {

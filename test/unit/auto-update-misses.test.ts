@@ -54,6 +54,19 @@ test('what was ever served is no miss, and what shares its window with it is pro
   assert.equal(rig.statistics.get('patterns_proposed'), 1);
 });
 
+test('a keyword that was served before a restart is not confirmed after it', async () => {
+  const rig = await rigWith();
+  rig.ask('/blog/eval-stdin.html', 200);
+  const entry = rig.database.keywords.find('eval-stdin');
+  assert.notEqual(entry?.servedAtMs, undefined);
+  // As after a restart: the list of keywords has forgotten, the memory of what was served is kept.
+  Object.assign(entry ?? {}, { servedAtMs: undefined });
+  rig.ask(worm);
+  await rig.check();
+  assert.deepEqual(rig.patterns, ['phpunit/eval-std']);
+  assert.equal(rig.isConfirmed('eval-stdin'), false);
+});
+
 test('AutoUpdateAction=propose holds for misses, and without SourceBlocking there are none', async () => {
   const rig = await rigWith('AutoUpdateAction=propose');
   rig.ask(worm);

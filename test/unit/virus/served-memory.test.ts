@@ -111,3 +111,13 @@ test('which other requests are claimed wrongly depends on the secret seed', () =
   assert.ok(claimed.every((each) => each.length > 0 && each.length < 500));
   assert.notDeepEqual(claimed[0], claimed[1]);
 });
+
+test('a keyword is remembered apart from paths, for as long', () => {
+  const served = memory();
+  note(served, '/default.ida?NNNN HTTP/1.0');
+  assert.equal(served.recallKeyword('/default.ida?', 0), false);
+  served.noteKeyword('/default.ida?', 0);
+  assert.equal(served.recallKeyword('/default.ida?', lastsMs - 1), true);
+  assert.equal(served.recallKeyword('/default.ida', 0), false);
+  assert.equal(served.recallKeyword('/default.ida?', 3 * lastsMs), false);
+});
