@@ -48,7 +48,7 @@ if (files.length === 0) {
 }
 const run = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=3', '--test-reporter=spec', ...processes(files)],
+  ['--test', '--test-concurrency=4', '--test-reporter=spec', ...processes(files)],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(run.status ?? 1);

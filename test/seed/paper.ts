@@ -46,7 +46,9 @@ export async function startFromText(test: Cleanup, text: string): Promise<Wormga
 export function writeText(wormgate: Wormgate, text: string): void {
   const accelerator = `[Accelerator site]\nListen=127.0.0.1:${wormgate.port}\nOrigin=demo\n`;
   const admin = `[Admin]\nListen=127.0.0.1:${wormgate.adminPort}\n`;
-  writeFileSync(wormgate.configFile, `${text}\n${accelerator}${admin}`, 'latin1');
+  // The paper blocks requests, not who sends them.
+  const sources = '[Virus Sources] SourceBlocking=0\n';
+  writeFileSync(wormgate.configFile, `${text}\n${accelerator}${admin}${sources}`, 'latin1');
 }
 
 /** Asks for `requestString` (target, blanks, version) and takes what comes until the close. */
