@@ -81,10 +81,7 @@ export class SourceJournal {
   tidy(): Promise<void> {
     return this.#inTurn(async () => {
       this.#gathered = [];
-      const [first] = this.#options.sources();
-      if (first === undefined && this.#file.size === 0) return;
-      await this.#file.replace(lines(this.#options.sources()));
-      this.#tidyBytes = this.#file.size;
+      await this.#rewrite();
     });
   }
 
@@ -108,13 +105,19 @@ export class SourceJournal {
       const grown = Math.max(grownBytesMin, this.#tidyBytes * 2);
       const bytes = this.#file.size + text.length;
       if (bytes > Math.min(grown, this.#options.bytesMax())) {
-        await this.#file.replace(lines(this.#options.sources()));
-        this.#tidyBytes = this.#file.size;
-        return;
+        return this.#rewrite();
       }
       this.#file.append(text);
       await this.#file.sync();
     });
+  }
+
+  async #rewrite(): Promise<void> {
+    // All of them at once: while they are written, sources go on being used, which changes their order.
+    const sources = [...this.#options.sources()];
+    if (sources.length === 0 && this.#file.size === 0) return;
+    await this.#file.replace(lines(sources));
+    this.#tidyBytes = this.#file.size;
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

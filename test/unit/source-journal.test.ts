@@ -66,3 +66,30 @@ test('a journal that has grown is written anew, with what there is now alone', a
   await journal.close();
   assert.deepEqual(rig.open().records, [{ kind: 'blocked', source }]);
 });
+
+test('a journal is written anew whole, though sources send requests meanwhile', async (t) => {
+  const rig = journalIn(t);
+  const nowMs = rig.clock.nowMs();
+  const address = (index: number) => `192.0.2.${index}`;
+  for (let index = 0; index < 100; index += 1) {
+    rig.sources.noteVirus(address(index), {
+      ...{ matched: 'x'.repeat(10_000), atMs: nowMs, requestId: 'x' },
+    });
+    rig.sources.block(address(index), 'viruses', nowMs);
+  }
+  const { journal } = rig.open();
+  const written = journal.tidy();
+  let isWritten = false;
+  void written.then(() => {
+    isWritten = true;
+  });
+  const order = Array.from({ length: 100 }, (_, index) => index);
+  while (!isWritten) {
+    for (const index of order.reverse()) rig.sources.renew(address(index), nowMs);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { records } = rig.open();
+  assert.equal(new Set(records.map((each) => JSON.stringify(each))).size, 100);
+  assert.equal(records.length, 100);
+  await journal.close();
+});
