@@ -2,7 +2,7 @@
  * Whether a source that misses much is the crawler of a search engine: the name that its address has must
  * lie in one of the domains that the settings name, and must in turn have that address, because anybody can
  * give an address of his own any name. Off the request's way, a few at once, each for a bounded time; the
- * answers are remembered for a day.
+ * answers are remembered for a day, but not that there was none.
  */
 import type { Clock } from './clock.ts';
 import { normalizeAddress } from './config/address-list.ts';
@@ -10,7 +10,7 @@ import type { Settings } from './config/shape.ts';
 import type { Statistics } from './statistics.ts';
 import { RecencyMap } from './virus/recency-map.ts';
 
-/** The part of the name servers that is used here. Both reject when there is none. */
+/** The part of the name servers that is used here. Both reject when nobody says. */
 export interface NameLookups {
   namesOf(address: string): Promise<readonly string[]>;
   addressesOf(name: string): Promise<readonly string[]>;
@@ -66,20 +66,24 @@ export class CrawlerChecks {
   async #lookUp(source: string, client: string, atMs: number): Promise<void> {
     const isCrawler = await this.#inTime(this.#isCrawler(client));
     this.#pending.delete(source);
-    const { sourcesMax } = this.#options.settings().sources;
-    while (this.#answers.size >= sourcesMax) this.#answers.delete(this.#answers.oldestKey ?? '');
-    this.#answers.set(client, { isCrawler, atMs });
-    if (isCrawler) this.#options.statistics.add('crawlers_proven');
+    if (isCrawler !== undefined) this.#remember(client, { isCrawler, atMs });
+    if (isCrawler === true) this.#options.statistics.add('crawlers_proven');
     else this.#options.onImpostor(source);
   }
 
-  /** False as well when it fails, or takes longer than NameTimeout. */
-  #inTime(check: Promise<boolean>): Promise<boolean> {
+  #remember(client: string, answer: Answer): void {
+    const { sourcesMax } = this.#options.settings().sources;
+    while (this.#answers.size >= sourcesMax) this.#answers.delete(this.#answers.oldestKey ?? '');
+    this.#answers.set(client, answer);
+  }
+
+  /** Undefined when it fails, or takes longer than NameTimeout. */
+  #inTime(check: Promise<boolean>): Promise<boolean | undefined> {
     const { clock, settings } = this.#options;
     return new Promise((resolve) => {
-      const timer = clock.after(settings().limits.nameTimeoutMs, () => resolve(false));
+      const timer = clock.after(settings().limits.nameTimeoutMs, () => resolve(undefined));
       check
-        .catch(() => false)
+        .catch(() => undefined)
         .then((answer) => {
           timer.cancel();
           resolve(answer);
@@ -93,10 +97,15 @@ export class CrawlerChecks {
     const isListed = (name: string) => crawlers.some((domain) => name.endsWith(`.${domain}`));
     const found = await names.namesOf(client);
     const listed = found.map((name) => name.toLowerCase().replace(/\.$/, '')).filter(isListed);
+    let failure: unknown;
     for (const name of listed.slice(0, namesMax)) {
-      const addresses = await names.addressesOf(name).catch(() => []);
+      const addresses = await names.addressesOf(name).catch((error: unknown) => {
+        failure = error;
+        return [];
+      });
       if (addresses.some((address) => normalizeAddress(address) === client)) return true;
     }
+    if (failure !== undefined) throw failure;
     return false;
   }
 }

@@ -80,9 +80,14 @@ export class NameServers {
     return addresses;
   }
 
-  /** The names that an address has; rejects when there are none. */
-  namesOf(address: string): Promise<readonly string[]> {
-    return this.#resolver.reverse(address);
+  /** The names that an address has, which may be none; rejects when no name server says. */
+  async namesOf(address: string): Promise<readonly string[]> {
+    try {
+      return await this.#resolver.reverse(address);
+    } catch (error) {
+      if (codeOf(error) === 'ENOTFOUND' || codeOf(error) === 'ENODATA') return [];
+      throw error;
+    }
   }
 
   /**

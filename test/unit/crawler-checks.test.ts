@@ -26,7 +26,7 @@ function checking(options: {
       asked.push(key);
       if (options.isSilent === true) return new Promise<never>(() => {});
       const found = table[key];
-      return found === undefined ? Promise.reject(new Error('ENOTFOUND')) : Promise.resolve(found);
+      return found === undefined ? Promise.reject(new Error('ESERVFAIL')) : Promise.resolve(found);
     };
   const checks = new CrawlerChecks({
     ...{ settings: () => settings, clock, statistics },
@@ -57,7 +57,7 @@ test('an address whose name lies in a listed domain and leads back to it is spar
 });
 
 for (const [title, names, addresses] of [
-  ['has no name', {}, {}],
+  ['has no name', { '192.0.2.1': [] }, {}],
   ['has a name elsewhere', { '192.0.2.1': ['a.test'] }, { 'a.test': ['192.0.2.1'] }],
   [
     'ends like a listed one',
@@ -65,7 +65,6 @@ for (const [title, names, addresses] of [
     { 'evilgooglebot.com': ['192.0.2.1'] },
   ],
   ['claims a name that leads elsewhere', { '192.0.2.1': [google] }, { [google]: ['192.0.2.2'] }],
-  ['claims a name that nobody knows', { '192.0.2.1': [google] }, {}],
 ] as const) {
   test(`an address that ${title} is spared until that is known, and no longer`, async () => {
     const rig = checking({ names, addresses });
@@ -77,12 +76,33 @@ for (const [title, names, addresses] of [
   });
 }
 
+for (const [title, names] of [
+  ['its name', {}],
+  ['the address of its name', { '192.0.2.1': [google] }],
+] as const) {
+  test(`an address is looked up again when no name server has told ${title}`, async () => {
+    const addresses: Record<string, readonly string[]> = {};
+    const known: Record<string, readonly string[]> = { ...names };
+    const rig = checking({ names: known, addresses });
+    assert.equal(rig.spares('192.0.2.1'), true);
+    await rig.settle();
+    assert.deepEqual(rig.impostors, ['192.0.2.1']);
+    known['192.0.2.1'] = [google];
+    addresses[google] = ['192.0.2.1'];
+    assert.equal(rig.spares('192.0.2.1'), true);
+    await rig.settle();
+    assert.equal(rig.statistics.get('crawlers_proven'), 1);
+    assert.equal(rig.impostors.length, 1);
+  });
+}
+
 test('a silent name server spares nobody for longer than NameTimeout', async () => {
   const rig = checking({ isSilent: true });
   assert.equal(rig.spares('192.0.2.1'), true);
   rig.clock.pass(5_000);
   await rig.settle();
   assert.deepEqual(rig.impostors, ['192.0.2.1']);
+  assert.equal(rig.spares('192.0.2.1'), true);
 });
 
 test('beyond MaxCrawlerLookups nobody is looked up, nor with an empty list', () => {
