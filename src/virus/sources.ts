@@ -74,6 +74,11 @@ const toldParts = 8;
 /** So many blocked sources are looked at in one `sweep`. */
 const sweptMax = 10_000;
 
+/** Whether two moments lie so close together, whichever of them the clock says was first. */
+function isWithin(nowMs: number, atMs: number, spanMs: number): boolean {
+  return Math.abs(nowMs - atMs) < spanMs;
+}
+
 /** All sources. `nowMs` may step back: a block then lasts its whole length once more at most. */
 export class Sources {
   /** May be changed at any time. */
@@ -137,7 +142,7 @@ export class Sources {
     const { missLimit, missIntervalMs } = this.rules;
     const source = this.#watch(address);
     const isKept = ({ hash, atMs }: Miss) =>
-      hash !== miss.hash && miss.atMs - atMs < missIntervalMs;
+      hash !== miss.hash && isWithin(miss.atMs, atMs, missIntervalMs);
     source.misses = [...source.misses.filter(isKept), miss].slice(-missLimit);
     return source.misses.length >= missLimit;
   }
@@ -147,7 +152,7 @@ export class Sources {
     if (this.find(address, virus.atMs) !== undefined) return false;
     const { virusLimit, blockMs } = this.rules;
     const source = this.#watch(address);
-    const isKept = ({ atMs }: VirusRequest) => virus.atMs - atMs < blockMs;
+    const isKept = ({ atMs }: VirusRequest) => isWithin(virus.atMs, atMs, blockMs);
     source.viruses = [...source.viruses.filter(isKept), virus].slice(-virusLimit);
     return source.viruses.length >= virusLimit;
   }

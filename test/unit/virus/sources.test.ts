@@ -103,3 +103,13 @@ test('who is forgiven begins anew', () => {
   assert.equal(sources.forgive('a'), undefined);
   assert.equal(sources.block('a', 'misses', 1).lengthMs, 600_000);
 });
+
+test('what was counted before the clock was set back counts no longer than it would have', () => {
+  const sources = new Sources(rules);
+  const hourMs = 3_600_000;
+  for (let hash = 1; hash <= 4; hash += 1) missOf(sources, 'a', hash, hourMs);
+  assert.equal(missOf(sources, 'a', 5, 0), false);
+  const virus = { matched: 'x', requestId: 'x' };
+  assert.equal(sources.noteVirus('a', { ...virus, atMs: hourMs }), false);
+  assert.equal(sources.noteVirus('a', { ...virus, atMs: 0 }), false);
+});
