@@ -72,10 +72,13 @@ export class Suspects {
     this.lastPredicted = suspect.requestLine;
   }
 
-  /** Hands over a request that an origin has refused and never served; one that finds no room is lost. */
+  /**
+   * Hands over a request that an origin has refused and never served; one that finds no room is lost. It is
+   * not the last predicted: of dead links there would be a new one all the time.
+   */
   offerMiss(suspect: Suspect): void {
     if (!this.isWatching || !canBeSuspect(suspect.requestString, this.#patternStartOffset)) return;
-    if (this.#take({ ...suspect, isMiss: true })) this.lastPredicted = suspect.requestLine;
+    this.#take({ ...suspect, isMiss: true });
   }
 
   /** The request that `tally` found suspect is not to be checked. */

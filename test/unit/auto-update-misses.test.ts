@@ -32,6 +32,7 @@ test('a miss without a keyword is checked and left', async () => {
   assert.deepEqual(rig.patterns, []);
   assert.equal(rig.statistics.get('suspects'), 1);
   assert.equal(rig.statistics.get('suspects_humble'), 1);
+  assert.equal(rig.autoUpdate.suspects.lastPredicted, undefined);
 });
 
 test('a folder that its window does not reach out of is not shut by one miss', async () => {
