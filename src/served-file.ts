@@ -37,6 +37,7 @@ export function readServedFile(
 export class ServedFile {
   readonly #path: string;
   readonly #served: ServedMemory;
+  readonly #clock: Clock;
   readonly #warn: (sentence: string) => void;
   readonly #timer: Timer;
   /** The memory's `notedMs` when it was last written. */
@@ -50,6 +51,7 @@ export class ServedFile {
   ) {
     this.#path = join(dataFolder, fileName);
     this.#served = served;
+    this.#clock = clock;
     this.#warn = warn;
     this.#writtenMs = served.notedMs;
     this.#timer = clock.every(writePeriodMs, () => this.#write());
@@ -63,7 +65,8 @@ export class ServedFile {
 
   #write(): void {
     const { notedMs } = this.#served;
-    if (notedMs === this.#writtenMs) return;
+    // After the clock was set back, nothing is later than what was noted before.
+    if (notedMs === this.#writtenMs && notedMs <= this.#clock.nowMs()) return;
     this.#writing = this.#writing
       .then(() => writeAtomically(this.#path, encodeSnapshot(this.#served.snapshot())))
       .then(
