@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
+import { H2Client } from '../support/h2-client.ts';
+import { startOrigin } from '../support/origin.ts';
+import { skipWithout } from '../support/parts.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { missing, startSourceRig } from '../support/source-rig.ts';
+import { startTlsWormgate } from '../support/tls-wormgate.ts';
 import { until } from '../support/wormgate.ts';
 
 const isAll = (statuses: readonly number[], status: number) =>
@@ -193,4 +197,26 @@ test('a reload changes the rules, and SourceBlocking=0 lets everybody go', async
   await until(() => wormgate.stderr.includes('was read again'));
   assert.deepEqual(await ask('127.1.0.1', ['/page', '/c', '/d', '/page']), [200, 404, 404, 200]);
   assert.match(wormgate.virus('block', '127.1.0.1').stderr, /SourceBlocking=0/);
+});
+
+test('over HTTP/2 misses count alike, and those that a page led to do not', {
+  skip: skipWithout('openssl'),
+}, async (t) => {
+  const origin = await startOrigin(t, (req, res) => {
+    res.writeHead(req.url === '/page' ? 200 : 404, { 'Content-Length': '2' }).end('ok');
+  });
+  const { wormgate, tlsPort } = await startTlsWormgate(t, {
+    origin: origin.url,
+    sections: { 'Virus Sources': ['Crawlers='] },
+  });
+  const client = await H2Client.connect(t, tlsPort);
+  const ask = async (path: string, fields = {}) =>
+    (await client.ask({ ':method': 'GET', ':path': path, ...fields })).status;
+  assert.equal(await ask('/page'), 200);
+  const referer = 'https://site.test/page';
+  for (const path of missing(30, '/picture')) assert.equal(await ask(path, { referer }), 404);
+  for (const path of missing(5)) assert.equal(await ask(path), 404);
+  await assert.rejects(ask('/page'));
+  assert.equal(await wormgate.counter('misses_referred'), 30);
+  assert.equal(await wormgate.counter('source_requests'), 1);
 });
