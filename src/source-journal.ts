@@ -28,7 +28,8 @@ const grownBytesMin = 1_048_576;
 export class SourceJournal {
   readonly #options: SourceJournalOptions;
   readonly #file: DurableFile;
-  #gathered: SourceRecord[] = [];
+  /** What is to be written, by address: the last record of each counts. */
+  readonly #gathered = new Map<string, SourceRecord>();
   #timer: Timer | undefined;
   /** Its size when it was last written anew. */
   #tidyBytes = 0;
@@ -60,7 +61,7 @@ export class SourceJournal {
 
   /** Writes a record within a moment. */
   note(record: SourceRecord): void {
-    this.#gathered.push(record);
+    this.#gather(record);
     this.#timer ??= this.#options.clock.after(flushDelayMs, () => {
       this.#flush().then(
         () => {
@@ -73,14 +74,14 @@ export class SourceJournal {
 
   /** Writes a record, and resolves when it is on the disk. Rejects with DurableFileError. */
   async write(record: SourceRecord): Promise<void> {
-    this.#gathered.push(record);
+    this.#gather(record);
     await this.#flush();
   }
 
   /** Writes the file anew, with what is there now alone. Rejects with DurableFileError. */
   tidy(): Promise<void> {
     return this.#inTurn(async () => {
-      this.#gathered = [];
+      this.#gathered.clear();
       await this.#rewrite();
     });
   }
@@ -95,11 +96,17 @@ export class SourceJournal {
     await this.#file.close();
   }
 
+  #gather(record: SourceRecord): void {
+    const { address } = record.kind === 'forgiven' ? record : record.source;
+    this.#gathered.set(address, record);
+  }
+
   #flush(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
     return this.#inTurn(async () => {
-      const records = this.#gathered.splice(0);
+      const records = [...this.#gathered.values()];
+      this.#gathered.clear();
       if (records.length === 0) return;
       const text = records.map(encodeSource).join('');
       const grown = Math.max(grownBytesMin, this.#tidyBytes * 2);

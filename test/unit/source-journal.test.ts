@@ -50,6 +50,21 @@ test('what comes by itself is gathered for a moment, and read again', async (t) 
   assert.deepEqual(rig.warnings, []);
 });
 
+test('of one address the last record alone waits for the disk', async (t) => {
+  const rig = journalIn(t);
+  const { journal } = rig.open();
+  const source = rig.sources.block('192.0.2.1', 'misses', rig.clock.nowMs());
+  for (let count = 0; count < 1000; count += 1) journal.note({ kind: 'blocked', source });
+  journal.note({ kind: 'forgiven', address: '192.0.2.2' });
+  journal.note({ kind: 'blocked', source: { ...source, address: '192.0.2.2' } });
+  await journal.write({ kind: 'forgiven', address: '192.0.2.1' });
+  assert.deepEqual(
+    rig.open().records.map(({ kind }) => kind),
+    ['forgiven', 'blocked'],
+  );
+  await journal.close();
+});
+
 test('a journal that has grown is written anew, with what there is now alone', async (t) => {
   const rig = journalIn(t);
   const { journal } = rig.open();
