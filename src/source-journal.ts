@@ -109,14 +109,18 @@ export class SourceJournal {
       this.#gathered.clear();
       if (records.length === 0) return;
       const text = records.map(encodeSource).join('');
-      const grown = Math.max(grownBytesMin, this.#tidyBytes * 2);
-      const bytes = this.#file.size + text.length;
-      if (bytes > Math.min(grown, this.#options.bytesMax())) {
+      if (this.#file.size + text.length > this.#grownBytes()) {
         return this.#rewrite();
       }
       this.#file.append(text);
       await this.#file.sync();
     });
+  }
+
+  /** Beyond this size it is written anew; not for every record, when it cannot be as short as it should. */
+  #grownBytes(): number {
+    const grown = Math.max(grownBytesMin, this.#tidyBytes * 2);
+    return Math.max(Math.min(grown, this.#options.bytesMax()), this.#tidyBytes * 1.25);
   }
 
   async #rewrite(): Promise<void> {

@@ -14,7 +14,7 @@ const rules = {
   ...{ blockMs: 600_000, blockMsMax: 86_400_000, sourcesMax: 1000 },
 };
 
-function journalIn(t: TestContext) {
+function journalIn(t: TestContext, bytesMax = 1 << 30) {
   const dataFolder = mkdtempSync(join(tmpdir(), 'wormgate-sources-'));
   t.after(() => rmSync(dataFolder, { recursive: true, force: true }));
   const sources = new Sources(rules);
@@ -24,7 +24,7 @@ function journalIn(t: TestContext) {
     const records: SourceRecord[] = [];
     const journal = SourceJournal.open(
       {
-        ...{ dataFolder, clock, bytesMax: () => 1 << 30 },
+        ...{ dataFolder, clock, bytesMax: () => bytesMax },
         sources: () => sources.repeaters(clock.nowMs()),
         warn: (sentence) => warnings.push(sentence),
       },
@@ -106,5 +106,22 @@ test('a journal is written anew whole, though sources send requests meanwhile', 
   const { records } = rig.open();
   assert.equal(new Set(records.map((each) => JSON.stringify(each))).size, 100);
   assert.equal(records.length, 100);
+  await journal.close();
+});
+
+test('a journal that cannot be as short as MaxJournalBytes is not written anew each time', async (t) => {
+  const rig = journalIn(t, 1000);
+  const { journal } = rig.open();
+  const nowMs = rig.clock.nowMs();
+  for (let index = 0; index < 100; index += 1)
+    rig.sources.block(`192.0.2.${index}`, 'misses', nowMs);
+  await journal.tidy();
+  const { ino } = statSync(rig.path);
+  const forgiven = { kind: 'forgiven', address: '192.0.2.200' } as const;
+  for (let count = 0; count < 10; count += 1) await journal.write(forgiven);
+  assert.equal(statSync(rig.path).ino, ino);
+  for (let count = 0; count < 1000; count += 1) await journal.write(forgiven);
+  assert.equal(rig.open().records.filter(({ kind }) => kind === 'blocked').length, 100);
+  assert.ok(statSync(rig.path).size < 50_000);
   await journal.close();
 });
