@@ -14,7 +14,7 @@ import { readSiteB } from '../../test/support/requests-data.ts';
 import { keywordFile } from '../../test/support/shipped-keywords.ts';
 import { shippedPatternFiles } from '../../test/support/shipped-patterns.ts';
 
-const program = projectPath('dist', 'bin', 'wormgate.js');
+const program = projectPath('dist', 'bin', 'wormgate.cjs');
 const folder = mkdtempSync(join(tmpdir(), 'wormgate-bench-'));
 
 /** A way of deciding, by what the configuration holds. */

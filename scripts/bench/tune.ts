@@ -12,7 +12,7 @@ import { median } from './proxies/figures.ts';
 
 const roundCount = 3;
 const lineCount = Number(process.argv[2] ?? 1_000_000);
-const program = projectPath('dist', 'bin', 'wormgate.js');
+const program = projectPath('dist', 'bin', 'wormgate.cjs');
 const site = gunzipSync(readFileSync(projectPath('test/data/site-b-combined.log.gz')));
 const siteLines = site.filter((byte) => byte === 0x0a).length;
 const folder = mkdtempSync(join(tmpdir(), 'wormgate-bench-'));

@@ -49,9 +49,12 @@ for (const { name, wormgate, origin } of lanes) {
           const user = /Cookie: (\S+)/.exec(call.head)?.[1] ?? 'nobody';
           const fields = lines.map((line) => `${line.replace('{user}', user)}\r\n`).join('');
           const head = `HTTP/1.1 200 OK\r\n${fields}Content-Length: ${user.length}\r\n\r\n`;
-          // Late enough for the others to wait; in two pieces, so that it is read as it arrives.
-          setTimeout(() => call.say(head), 30);
-          setTimeout(() => call.say(user), 40);
+          // Late enough for the others to wait; in two pieces, so that it is read as it arrives. One timer
+          // begins the other: of two, a busy process may fire the later one first.
+          setTimeout(() => {
+            call.say(head);
+            setTimeout(() => call.say(user), 10);
+          }, 30);
         });
         for (let round = 0; round < 2; round += 1) {
           const answers = await askAsAll(path, 'Cookie');
@@ -108,8 +111,10 @@ for (const { name, wormgate, origin } of lanes) {
         call.say(
           `HTTP/1.1 200 OK\r\nCache-Control: max-age=600, private="X-User"\r\nX-User: ${user}\r\n`,
         );
-        setTimeout(() => call.say('Content-Length: 3\r\n\r\no'), 30);
-        setTimeout(() => call.say('ne'), 40);
+        setTimeout(() => {
+          call.say('Content-Length: 3\r\n\r\no');
+          setTimeout(() => call.say('ne'), 10);
+        }, 30);
       });
       const answers = await askAsAll(path, 'Cookie');
       for (const [at, answer] of answers.entries()) {

@@ -91,7 +91,7 @@ function wormgate(title: string, variant: WormgateVariant): PeerRow {
   const shipped = ['classic-worms.ncf', 'modern-worms.ncf'].map((name) =>
     projectPath('patterns', name),
   );
-  const program = projectPath('dist', 'bin', 'wormgate.js');
+  const program = projectPath('dist', 'bin', 'wormgate.cjs');
   return {
     title,
     parts: {},

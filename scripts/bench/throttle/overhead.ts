@@ -59,7 +59,7 @@ async function startWormgate(folder: string, originPort: number, enable: number)
     '[Log] LogRequests=blocked',
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
-  const program = projectPath('dist', 'bin', 'wormgate.js');
+  const program = projectPath('dist', 'bin', 'wormgate.cjs');
   const args = [program, 'start', '--config', config, '--data', join(folder, name)];
   const child = spawn('taskset', ['-c', String(proxyCore), process.execPath, ...args], {
     stdio: 'ignore',
