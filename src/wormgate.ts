@@ -9,9 +9,8 @@ import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
 import { bindAdmin, type RunningAdmin } from './admin-listener.ts';
 import { AutoUpdate } from './auto-update.ts';
-import { Caching } from './caching.ts';
 import { Certificates } from './certificates.ts';
-import { processUpMs, systemClock } from './clock.ts';
+import { systemClock } from './clock.ts';
 import {
   type Configuration,
   formatFault,
@@ -22,23 +21,22 @@ import {
 import type { Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
 import { makeDataFolder } from './data-folder.ts';
+import { type CurrentCertificate, DataPlane } from './data-plane.ts';
+import { type DataPlanes, inThisProcess } from './data-planes.ts';
 import { NameServers } from './egress/name-servers.ts';
 import { EventService } from './event-service.ts';
-import { Fronts } from './fronts.ts';
-import { listenersFor } from './http/listeners.ts';
-import type { FrontParts, Policy } from './http/policy.ts';
+import type { Screening } from './http/policy.ts';
 import { startKeywordThread } from './keyword-checks.ts';
-import { isSameAddress, listenAddresses } from './listen-addresses.ts';
+import { isSameAddress } from './listen-addresses.ts';
 import { formatAccess } from './log/access.ts';
 import type { LogFile } from './log/file.ts';
 import { Latencies } from './log/latency.ts';
 import { LogSet } from './log-set.ts';
 import { Outbound } from './outbound.ts';
 import { PatternState } from './pattern-state.ts';
+import type { InspectorParts } from './request-inspector.ts';
 import { describe } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
-import { type DemoSite, startDemoSite } from './upstream/demo-site.ts';
-import { listenKey, OriginTable } from './upstream/origins.ts';
 import { HitRates } from './virus/hit-rates.ts';
 import { NeverBlock } from './virus/never-block.ts';
 import { Screen } from './virus/screen.ts';
@@ -61,29 +59,19 @@ export class WormgateServer {
   readonly #clock = systemClock;
   readonly #virusSources = new VirusSources();
   readonly #nameServers = new NameServers();
-  readonly #origins = new OriginTable({
-    onOpening: (host) => this.#outbound?.egress.noteConnection(host),
-    lookUp: (host) => this.#nameServers.addressesOfOrigin(host),
-    warn,
-    count: (counter) => this.#statistics.add(counter),
-    onHealth: (origin, state, why) => this.#events.noteOrigin(origin, state, why),
-    upMs: processUpMs,
-  });
   readonly #certificates: Certificates;
-  readonly #fronts = new Fronts(() => this.#frontParts());
   readonly #logs: LogSet;
   readonly #events: EventService;
   readonly #hitRates: HitRates;
-  readonly #caching: Caching;
   readonly #context: ConsoleContext;
   #settings: Settings;
   #written: Configuration['written'];
-  #policy: Policy | undefined;
+  #screening: Screening | undefined;
   #proxyLog: LogFile | undefined;
   #state: PatternState | undefined;
   #autoUpdate: AutoUpdate | undefined;
   #outbound: Outbound | undefined;
-  #demo: DemoSite | undefined;
+  #planes: DataPlanes | undefined;
   #admin: RunningAdmin | undefined;
   #console: ConsoleServer | undefined;
   #draining = false;
@@ -114,12 +102,7 @@ export class WormgateServer {
       clock: this.#clock,
       statistics: this.#statistics,
       warn,
-      onChange: () => this.#renewListeners(),
-    });
-    this.#caching = new Caching({
-      settings: () => this.#settings,
-      clock: this.#clock,
-      statistics: this.#statistics,
+      onChange: () => this.#planes?.renewCertificates(this.#currentCertificate),
     });
     this.#hitRates = new HitRates(settings.virus.refreshIntervalSeconds, this.#clock.nowMs());
     this.#context = consoleContext({
@@ -129,8 +112,7 @@ export class WormgateServer {
       virusSources: this.#virusSources,
       suspects: () => this.#autoUpdate?.suspects,
       throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
-      caching: this.#caching,
-      origins: () => this.#origins.rows(),
+      planes: () => this.#planes,
       consoleLog: () => this.#logs.console,
       nowMs: () => this.#clock.nowMs(),
     });
@@ -156,15 +138,16 @@ export class WormgateServer {
       statistics: this.#statistics,
       nameServers: this.#nameServers,
       dataFolder: this.#options.dataFolder,
-      isOrigin: (host) => this.#origins.hasHost(host),
+      isOrigin: (host) => this.#planes?.hasOrigin(host) === true,
       record: (text) => this.#logs.throttle.append(text),
       onAlert: (alert) => this.#events.noteAlert(alert),
       logLine: (line) => this.#proxyLog?.append(line),
     });
     this.#outbound = outbound;
-    this.#policy = await this.#makePolicy(settings);
+    this.#screening = this.#screeningFor(settings);
     this.#certificates.adopt(settings.accelerators);
-    for (const address of listenAddresses(settings)) await this.#fronts.open(address);
+    this.#planes = inThisProcess(this.#makePlane(settings, outbound));
+    await this.#planes.start();
     await outbound.start();
     this.#admin = await this.#bindAdmin(settings);
   }
@@ -188,6 +171,7 @@ export class WormgateServer {
   /** Stops after the reload in progress, letting answers under way finish for DrainSeconds. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#planes?.noteDraining();
     await this.#reloading;
     await this.stop(this.#settings.limits.drainMs);
   }
@@ -195,14 +179,13 @@ export class WormgateServer {
   /** Stops whatever runs, letting answers under way finish for `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#draining = true;
+    this.#planes?.noteDraining();
     this.#events.endWithin(drainMs);
-    await Promise.all([this.#fronts.closeAll(drainMs), this.#outbound?.close(drainMs)]);
+    await Promise.all([this.#planes?.close(drainMs), this.#outbound?.close(drainMs)]);
     this.#certificates.close();
     await this.#console?.close();
     await this.#admin?.app.close();
-    this.#caching.close();
-    this.#origins.close();
-    await this.#demo?.close();
+    await this.#planes?.end();
     await this.#autoUpdate?.close();
     await this.#state?.close();
     await this.#events.close();
@@ -250,64 +233,54 @@ export class WormgateServer {
     this.#state = state;
   }
 
-  async #makePolicy(settings: Settings): Promise<Policy> {
-    const state = this.#state;
-    if (state === undefined) throw new Error('the pattern database is not open');
-    const { virus } = settings;
-    const usesDemo = settings.accelerators.some(({ origins }) =>
-      origins.some(({ kind }) => kind === 'demo'),
-    );
-    if (usesDemo) this.#demo ??= await startDemoSite();
-    const demo = this.#demo?.address ?? { host: '127.0.0.1', port: 0 };
+  readonly #currentCertificate: CurrentCertificate = (each) => this.#certificates.current(each);
+
+  #screeningFor(settings: Settings): Screening {
+    const { virus, scanVirusPatterns } = settings;
+    const { patterns } = this.#openedState().database;
     return {
       settings,
-      sites: this.#origins.sitesFor(settings.accelerators, settings.limits, demo),
-      listeners: listenersFor(settings.accelerators, (certificate) => certificate),
       neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
-      screen: settings.scanVirusPatterns
-        ? new Screen(state.database.patterns, virus, this.#autoUpdate?.keywordScreen)
+      screen: scanVirusPatterns
+        ? new Screen(patterns, virus, this.#autoUpdate?.keywordScreen)
         : undefined,
     };
   }
 
-  /** New handshakes get the newest certificates; connections stay as they are. */
-  #renewListeners(): void {
-    if (this.#policy === undefined) return;
-    const { accelerators } = this.#policy.settings;
-    const listeners = listenersFor(accelerators, (each) => this.#certificates.current(each));
-    this.#policy = { ...this.#policy, listeners };
+  #openedState(): PatternState {
+    if (this.#state === undefined) throw new Error('the pattern database is not open');
+    return this.#state;
   }
 
-  #frontParts(): FrontParts {
-    const state = this.#state;
+  /** The data plane of a single process: it works with the control plane's own parts. */
+  #makePlane(settings: Settings, { egress, awaitTurn }: Outbound): DataPlane {
     const autoUpdate = this.#autoUpdate;
-    const outbound = this.#outbound;
-    if (state === undefined || autoUpdate === undefined || outbound === undefined) {
-      throw new Error('the parts of a front are not there yet');
-    }
-    return {
-      policy: () => {
-        if (this.#policy === undefined) throw new Error('there is no policy yet');
-        return this.#policy;
-      },
-      patterns: state.database.patterns,
+    if (autoUpdate === undefined) throw new Error('Auto Update is not there yet');
+    const { suspects, keywordScreen, served, missing } = autoUpdate;
+    return new DataPlane(settings, {
+      patterns: this.#openedState().database.patterns,
       hitRates: this.#hitRates,
       virusSources: this.#virusSources,
-      suspects: autoUpdate.suspects,
-      keywordScreen: autoUpdate.keywordScreen,
-      served: autoUpdate.served,
-      missing: autoUpdate.missing,
-      findOrigin: outbound.findOrigin,
-      deliveries: this.#caching.deliveries,
+      suspects,
+      keywordScreen,
+      served,
+      missing,
       statistics: this.#statistics,
       latencies: this.#latencies,
-      nowMs: () => this.#clock.nowMs(),
-      draining: () => this.#draining,
+      sharesListeners: false,
+      clock: this.#clock,
+      nameServers: this.#nameServers,
+      resolver: egress.resolver,
+      awaitTurn,
+      screeningFor: (next) => this.#screeningFor(next),
+      onOpening: (host) => egress.noteConnection(host),
+      onHealth: (origin, state, why) => this.#events.noteOrigin(origin, state, why),
       logAccess: (entry) => {
         this.#proxyLog?.append(formatAccess(entry));
         this.#events.noteAccess(entry);
       },
-    };
+      warn,
+    });
   }
 
   #bindAdmin(settings: Settings): Promise<RunningAdmin | undefined> {
@@ -317,13 +290,23 @@ export class WormgateServer {
       context: this.#context,
       statistics: this.#statistics,
       latencies: this.#latencies,
-      origins: () => this.#origins.rows(),
+      origins: () => this.#planes?.origins() ?? [],
       ready: () => !this.#draining,
-      frontParts: () => this.#frontParts(),
+      inspectorParts: () => this.#inspectorParts(),
       written: () => this.#written,
       proxyLog: () => this.#logs.proxyLogPath,
       sources: () => this.#outbound?.egress.busiest() ?? [],
     });
+  }
+
+  #inspectorParts(): InspectorParts {
+    const { patterns } = this.#openedState().database;
+    const keywordScreen = this.#autoUpdate?.keywordScreen;
+    const screening = this.#screening;
+    if (keywordScreen === undefined || screening === undefined) {
+      throw new Error('the parts of the inspector are not there yet');
+    }
+    return { screening: () => screening, patterns, keywordScreen };
   }
 
   async #reload(): Promise<void> {
@@ -349,8 +332,6 @@ export class WormgateServer {
     const next = loaded.settings;
     const differences = restartOnlyDifferences(this.#settings, next);
     if (differences.length > 0) return differences;
-    const wanted = new Map(listenAddresses(next).map((each) => [listenKey(each), each]));
-    const opened: string[] = [];
     let admin = this.#admin;
     let gateway = this.#outbound?.egress.gateway;
     try {
@@ -359,23 +340,18 @@ export class WormgateServer {
       if (!isSameAddress(gateway?.address, next.egress.listen)) {
         gateway = await this.#outbound?.egress.open(next);
       }
-      // Last, because a new listener has no sites before the policy knows of it.
-      for (const [key, address] of wanted) {
-        if (this.#fronts.has(key)) continue;
-        await this.#fronts.open(address);
-        opened.push(key);
-      }
-      this.#policy = await this.#makePolicy(next);
+      await this.#planes?.prepare(next);
+      await this.#planes?.adopt(next);
       this.#proxyLog = proxyLog;
     } catch (error) {
-      for (const key of opened) await this.#fronts.close(key, 0);
+      await this.#planes?.abandon();
       if (admin !== this.#admin) await admin?.app.close();
       if (gateway !== this.#outbound?.egress.gateway) await gateway?.server.close(0);
       return [describe(error)];
     }
     this.#settings = next;
     this.#written = loaded.written;
-    this.#caching.applySettings();
+    this.#screening = this.#screeningFor(next);
     this.#events.applySettings();
     this.#certificates.adopt(next.accelerators);
     for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
@@ -384,7 +360,6 @@ export class WormgateServer {
     await this.#state?.rebase(next);
     this.#autoUpdate?.applySettings();
     await this.#outbound?.adopt(gateway);
-    this.#fronts.adopt(wanted, next.limits.drainMs);
     return [];
   }
 }

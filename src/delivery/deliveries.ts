@@ -28,6 +28,8 @@ export interface DeliveriesOptions {
   readonly answerBytesMax: () => number;
   readonly clock: Clock;
   readonly statistics: Statistics;
+  /** Told of the key of stored answers that may be wrong since a request of a client. */
+  readonly onForgotten?: (key: string) => void;
 }
 
 /** So many keys are remembered as answered for one client alone, for so long. */
@@ -122,13 +124,21 @@ export class Deliveries {
       statistics.add('cache_invalidated', store.delete(key));
       // What is on its way was asked for before.
       this.#forget(key);
+      this.#options.onForgotten?.(key);
     }
   }
 
   /** Takes out what is stored for a key; gives how many answers there were. */
   purge(key: string): number {
+    const count = this.drop(key, 'cache_purged');
+    this.#options.onForgotten?.(key);
+    return count;
+  }
+
+  /** The same, of a request that another process was sent. */
+  drop(key: string, counter: 'cache_purged' | 'cache_invalidated'): number {
     const count = this.#options.store.delete(key);
-    this.#options.statistics.add('cache_purged', count);
+    this.#options.statistics.add(counter, count);
     this.#forget(key);
     return count;
   }

@@ -21,13 +21,17 @@ import type { VirusSources } from '../virus/virus-sources.ts';
 import type { ListenerTable } from './listeners.ts';
 import type { Refusal } from './refusals.ts';
 
-export interface Policy {
+/** How requests are judged. */
+export interface Screening {
   readonly settings: Settings;
-  readonly sites: SiteTable;
-  readonly listeners: ListenerTable;
   readonly neverBlock: NeverBlock;
   /** Undefined: ScanVirusPatterns=0, nothing is screened. */
   readonly screen: Screen | undefined;
+}
+
+export interface Policy extends Screening {
+  readonly sites: SiteTable;
+  readonly listeners: ListenerTable;
 }
 
 /** A request to a site whose origin is the host that the request names. */
@@ -53,8 +57,8 @@ export interface FrontParts {
   readonly virusSources: VirusSources;
   readonly suspects: Suspects;
   readonly keywordScreen: KeywordScreen;
-  readonly served: ServedMemory;
-  readonly missing: ServedMemory;
+  readonly served: Pick<ServedMemory, 'note'>;
+  readonly missing: Pick<ServedMemory, 'note'>;
   readonly findOrigin: FindOrigin;
   readonly deliveries: Deliveries;
   readonly statistics: Statistics;
@@ -63,4 +67,9 @@ export interface FrontParts {
   /** True once the server is on its way out: answers then close their connections. */
   draining(): boolean;
   logAccess(entry: AccessEntry): void;
+  /**
+   * The listening sockets belong to another process, which would offer a connection that Node refuses again
+   * and again: MaxConnections is looked at after accepting alone.
+   */
+  readonly sharesListeners: boolean;
 }

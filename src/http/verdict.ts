@@ -5,7 +5,7 @@
 import type { Provenance } from '../virus/change.ts';
 import { cutWindow } from '../virus/pattern.ts';
 import { humble, keywordIndexOf } from '../virus/screen.ts';
-import type { FrontParts, Policy } from './policy.ts';
+import type { FrontParts, Policy, Screening } from './policy.ts';
 
 /** `pass` goes on to an origin; the others end here. */
 export type Verdict = 'pass' | 'slip' | 'drop';
@@ -137,7 +137,7 @@ const countersByMark = {
 /** What is made of a virus request, without counting anything. */
 export function markOf(
   request: Pick<Judged, 'client' | 'target' | 'peerTrusted'>,
-  policy: Policy,
+  policy: Screening,
 ): PatternMatch['mark'] {
   const { virus } = policy.settings;
   if (policy.neverBlock.covers(request.client, request.target)) return 'never-block';

@@ -155,6 +155,7 @@ export class LearningRig {
       nowMs: () => clock.nowMs(),
       draining: () => false,
       latencies: new Latencies(),
+      sharesListeners: false,
       logAccess: () => {},
     };
   }
