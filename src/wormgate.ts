@@ -25,6 +25,8 @@ import { type CurrentCertificate, DataPlane } from './data-plane.ts';
 import { type DataPlanes, inThisProcess } from './data-planes.ts';
 import { NameServers } from './egress/name-servers.ts';
 import { EventService } from './event-service.ts';
+import { lastsLonger } from './fleet/served-notes.ts';
+import type { FleetControl } from './fleet-control.ts';
 import type { Screening } from './http/policy.ts';
 import { startKeywordThread } from './keyword-checks.ts';
 import { isSameAddress } from './listen-addresses.ts';
@@ -69,6 +71,7 @@ export class WormgateServer {
   #screening: Screening | undefined;
   #proxyLog: LogFile | undefined;
   #state: PatternState | undefined;
+  #fleet: FleetControl | undefined;
   #autoUpdate: AutoUpdate | undefined;
   #outbound: Outbound | undefined;
   #planes: DataPlanes | undefined;
@@ -146,7 +149,7 @@ export class WormgateServer {
     this.#outbound = outbound;
     this.#screening = this.#screeningFor(settings);
     this.#certificates.adopt(settings.accelerators);
-    this.#planes = inThisProcess(this.#makePlane(settings, outbound));
+    this.#planes = this.#fleet?.workers ?? inThisProcess(this.#makePlane(settings, outbound));
     await this.#planes.start();
     await outbound.start();
     this.#admin = await this.#bindAdmin(settings);
@@ -216,7 +219,14 @@ export class WormgateServer {
       },
       randomBytes(4).readUInt32LE(),
     );
+    const seed = randomBytes(6).readUIntLE(0, 6);
+    const fleet = await this.#openFleet(settings, state, seed);
     this.#autoUpdate = new AutoUpdate({
+      ...(fleet !== undefined && {
+        table: fleet.sums,
+        lastsLonger,
+        onScreening: () => fleet.noteScreening(),
+      }),
       database: state.database,
       hitRates: this.#hitRates,
       settings: () => this.#settings,
@@ -227,10 +237,33 @@ export class WormgateServer {
       onSuspect: (suspect) => this.#events.noteSuspect(suspect),
       onLearned: (change, cause) => this.#events.noteLearned(change, cause),
       warn,
-      seed: randomBytes(6).readUIntLE(0, 6),
+      seed,
     });
     this.#autoUpdate.start();
     this.#state = state;
+  }
+
+  /** Undefined: this process serves by itself. */
+  async #openFleet(settings: Settings, { database }: PatternState, seed: number) {
+    if (settings.fleet.workers === 1) return undefined;
+    const { FleetControl } = await import('./fleet-control.ts');
+    this.#fleet = new FleetControl({
+      settings,
+      clock: this.#clock,
+      statistics: this.#statistics,
+      latencies: this.#latencies,
+      hitRates: this.#hitRates,
+      virusSources: this.#virusSources,
+      events: this.#events,
+      database,
+      autoUpdate: () => this.#autoUpdate,
+      egress: () => this.#outbound?.egress,
+      proxyLog: () => this.#proxyLog,
+      currentCertificate: this.#currentCertificate,
+      seed,
+      warn,
+    });
+    return this.#fleet;
   }
 
   readonly #currentCertificate: CurrentCertificate = (each) => this.#certificates.current(each);
@@ -360,6 +393,7 @@ export class WormgateServer {
     await this.#state?.rebase(next);
     this.#autoUpdate?.applySettings();
     await this.#outbound?.adopt(gateway);
+    await this.#planes?.applied();
     return [];
   }
 }

@@ -4,7 +4,7 @@
  */
 import { ageSeconds } from '../cache/entry.ts';
 import { acceleratorOfKey, parsePurgeTarget, urlOfKey } from '../cache/key.ts';
-import type { StoreListing, StoreTotals } from '../cache/store.ts';
+import type { ListedAnswer, StoreTotals } from '../cache/store.ts';
 import { quote } from '../config/quoted.ts';
 import { renderTable, tableOf } from './listing.ts';
 import type { Reply } from './reply.ts';
@@ -13,7 +13,7 @@ import { cutTokens } from './tokens.ts';
 /** What the commands need of the running cache. */
 export interface CacheConsole {
   totals(): StoreTotals;
-  list(order: 'most-used' | 'newest', max: number): Later<readonly StoreListing[]>;
+  list(order: 'most-used' | 'newest', max: number): Later<readonly ListedAnswer[]>;
   /** Takes out what is stored for a URL, or for all that begin so; gives how many answers there were. */
   purge(url: string, isPrefix: boolean): Later<number>;
   purgeAll(): Later<number>;

@@ -20,6 +20,7 @@ import {
   egressSection,
   eventsSection,
   extraSection,
+  fleetSection,
   limitsSection,
   logSection,
   snmpSection,
@@ -28,6 +29,7 @@ import {
 } from './settings.ts';
 import type {
   AdminSettings,
+  FleetSettings,
   HostPort,
   LimitSettings,
   LogSettings,
@@ -194,6 +196,14 @@ class Assembly {
     };
   }
 
+  #fleet(): FleetSettings {
+    const reader = this.#reader(fleetSection);
+    return {
+      workers: reader.get('Workers'),
+      workerTimeoutMs: reader.get('WorkerTimeout') * secondMs,
+    };
+  }
+
   build(file: string, sources: SectionSources): Settings {
     const { folder, readFile } = sources;
     const accelerators = this.#layout.accelerators.map((section) =>
@@ -233,6 +243,7 @@ class Assembly {
       admin,
       log,
       events: readEventSettings(this.#reader(eventsSection), log),
+      fleet: this.#fleet(),
     };
   }
 }

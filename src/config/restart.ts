@@ -13,6 +13,7 @@ export const restartOnly: Readonly<Record<string, (settings: Settings) => number
   MaxLogBacklog: (settings) => settings.limits.logBacklogBytesMax,
   MaxJournalBytes: (settings) => settings.limits.journalBytesMax,
   MaxDistributionTable: (settings) => settings.limits.distributionBytesMax,
+  Workers: (settings) => settings.fleet.workers,
   MaxServedMemory: (settings) => settings.limits.servedMemoryBytesMax,
 };
 

@@ -310,6 +310,13 @@ export interface EventSettings {
   readonly webhook: WebhookSettings;
 }
 
+/** `[Fleet]`. */
+export interface FleetSettings {
+  /** 1: a single process. */
+  readonly workers: number;
+  readonly workerTimeoutMs: number;
+}
+
 export interface Settings {
   /** The file it was read from, as given. */
   readonly file: string;
@@ -326,4 +333,5 @@ export interface Settings {
   readonly admin: AdminSettings;
   readonly log: LogSettings;
   readonly events: EventSettings;
+  readonly fleet: FleetSettings;
 }

@@ -130,17 +130,17 @@ export class Deliveries {
 
   /** Takes out what is stored for a key; gives how many answers there were. */
   purge(key: string): number {
-    const count = this.drop(key, 'cache_purged');
+    const count = this.#options.store.delete(key);
+    this.#options.statistics.add('cache_purged', count);
+    this.#forget(key);
     this.#options.onForgotten?.(key);
     return count;
   }
 
-  /** The same, of a request that another process was sent. */
-  drop(key: string, counter: 'cache_purged' | 'cache_invalidated'): number {
-    const count = this.#options.store.delete(key);
-    this.#options.statistics.add(counter, count);
+  /** Another process was sent a request after which what is stored for the key may be wrong. */
+  drop(key: string): void {
+    this.#options.statistics.add('cache_invalidated', this.#options.store.delete(key));
     this.#forget(key);
-    return count;
   }
 
   /** The same for a URL, whatever the accelerator, or for all that begin so. */

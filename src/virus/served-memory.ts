@@ -58,6 +58,13 @@ export class ServedMemory {
     if (normalized !== undefined) this.#add(normalized, 0, normalized.length);
   }
 
+  /** Remembers hashes that another RequestHash under the same seed has made of windows and paths. */
+  noteHashes(hashes: Int32Array, nowMs: number): void {
+    this.#turnTo(nowMs);
+    if (nowMs > this.#notedMs) this.#notedMs = nowMs;
+    for (const hash of hashes) this.#set(hash);
+  }
+
   /** What of this request string was served lately: first of all its window, then its path. */
   recall(requestString: string, nowMs: number): 'window' | 'path' | undefined {
     this.#turnTo(nowMs);

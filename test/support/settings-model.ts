@@ -270,6 +270,10 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
     throttleLog: fileText.map((text) => `t${text}`),
   }),
   events: eventModel,
+  fleet: record({
+    workers: fc.integer({ min: 1, max: 256 }),
+    workerTimeoutMs: fc.integer({ min: 1, max: 300 }).map((seconds) => seconds * 1000),
+  }),
 });
 
 const bit = (yes: boolean) => (yes ? '1' : '0');
@@ -344,6 +348,9 @@ export function renderSettings(settings: Settings): string[] {
     `SessionHours=${admin.sessionMs / 3_600_000}`,
     '[Events]',
     ...renderEvents(settings.events),
+    '[Fleet]',
+    `Workers=${settings.fleet.workers}`,
+    `WorkerTimeout=${settings.fleet.workerTimeoutMs / 1000}`,
     '[Log]',
     `LogRequests=${log.requests}`,
     `ProxyLog=${quoteName(log.proxyLog)}`,

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Cleanup } from './cleanup.ts';
+import { inOneProcess } from './one-process.ts';
 import { projectPath } from './paths.ts';
 
 /** Of the same build as the tests. */
@@ -69,6 +70,16 @@ export interface WormgateOptions {
   readonly accelerator?: readonly string[];
 }
 
+/**
+ * WORKERS=2 in the environment: every wormgate of the tests has so many workers, unless its test says how many or
+ * is one of `inOneProcess`.
+ */
+function withWorkers(sections: Readonly<Record<string, readonly string[]>>) {
+  const workers = process.env.WORKERS ?? '1';
+  if (workers === '1' || inOneProcess(process.argv[1] ?? '')) return sections;
+  return { Fleet: [`Workers=${workers}`], ...sections };
+}
+
 /** What passes through is tested without a cache, unless a test says otherwise. */
 function withoutCache(section: string, lines: readonly string[]): readonly string[] {
   const isDecided =
@@ -106,7 +117,7 @@ export class Wormgate {
       Admin: [`Listen=127.0.0.1:${this.adminPort}`],
       ...options.sections,
     };
-    const text = Object.entries(sections)
+    const text = Object.entries(withWorkers(sections))
       .map(([name, lines]) => `[${name}]\n${withoutCache(name, lines).join('\n')}\n`)
       .join('\n');
     // A reload may be reading it.

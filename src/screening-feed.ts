@@ -1,0 +1,102 @@
+/**
+ * What workers have to know of the pattern database and of Auto Update: gathered as it changes, given as the
+ * difference to what was given last, or whole.
+ */
+import type { AutoUpdate } from './auto-update.ts';
+import type { Clock } from './clock.ts';
+import type { Settings } from './config/shape.ts';
+import type { KeywordState, ScreeningChange, ScreeningRules } from './fleet/messages.ts';
+import { batchesOf, PatternChanges } from './fleet/pattern-batch.ts';
+import type { HitRates } from './virus/hit-rates.ts';
+import type { PatternDatabase } from './virus/pattern-database.ts';
+
+export interface ScreeningFeedOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly hitRates: HitRates;
+  readonly database: PatternDatabase;
+  readonly autoUpdate: () => AutoUpdate | undefined;
+}
+
+/** Patterns in one message when all are sent. */
+const batchMax = 20_000;
+
+export class ScreeningFeed {
+  /** Told when there is something to take. */
+  onChange: () => void = () => {};
+  readonly #options: ScreeningFeedOptions;
+  readonly #patterns: PatternChanges;
+  #hasOtherKeywords = true;
+  #toldKeywords = '';
+  #toldRules = '';
+
+  constructor(options: ScreeningFeedOptions) {
+    const { settings, database } = options;
+    this.#options = options;
+    this.#patterns = new PatternChanges(settings.virus.patternSize);
+    database.patterns.watcher = this.#patterns;
+    database.onChange(({ kind }) => {
+      // These two touch no keyword; a deletion may take a confirmation back.
+      if (kind !== 'seen' && kind !== 'propose') this.#hasOtherKeywords = true;
+      this.onChange();
+    });
+  }
+
+  /** What has changed since the last call; undefined: nothing. */
+  take(): ScreeningChange | undefined {
+    const patterns = this.#patterns.isEmpty ? undefined : this.#patterns.take();
+    const keywords = this.#takeKeywords();
+    const rules = this.#takeRules();
+    if (patterns === undefined && keywords === undefined && rules === undefined) return undefined;
+    return {
+      ...(patterns !== undefined && { patterns }),
+      ...(keywords !== undefined && { keywords }),
+      ...(rules !== undefined && { rules }),
+    };
+  }
+
+  /** Everything, for a worker that knows nothing; after `take`. */
+  *whole(): Generator<ScreeningChange> {
+    for (const patterns of batchesOf(this.#options.database.patterns, batchMax)) yield { patterns };
+    yield { keywords: this.#keywords() };
+  }
+
+  rules(): ScreeningRules {
+    const { clock, hitRates, database } = this.#options;
+    const autoUpdate = this.#options.autoUpdate();
+    return {
+      isWatching: autoUpdate?.suspects.isWatching === true,
+      threshold: database.tunables.get('HitThreshold'),
+      intervalSeconds: hitRates.intervalSeconds,
+      intervalStartMs: hitRates.startMs(clock.nowMs()),
+      searchesKeywords: autoUpdate?.keywordScreen.isOn === true,
+      blocksKeywords: autoUpdate?.keywordScreen.isBlocking === true,
+    };
+  }
+
+  #keywords(): KeywordState[] {
+    const entries = this.#options.database.keywords.entries();
+    return Array.from(entries, ({ keyword, from, confirmedAtMs }) => {
+      return { keyword, from, isConfirmed: confirmedAtMs !== undefined };
+    });
+  }
+
+  #takeKeywords(): KeywordState[] | undefined {
+    if (!this.#hasOtherKeywords) return undefined;
+    this.#hasOtherKeywords = false;
+    const keywords = this.#keywords();
+    const told = JSON.stringify(keywords);
+    if (told === this.#toldKeywords) return undefined;
+    this.#toldKeywords = told;
+    return keywords;
+  }
+
+  #takeRules(): ScreeningRules | undefined {
+    const rules = this.rules();
+    // The beginning alone moves on by itself.
+    const told = JSON.stringify({ ...rules, intervalStartMs: 0 });
+    if (told === this.#toldRules) return undefined;
+    this.#toldRules = told;
+    return rules;
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * What a worker's data plane works with: copies of what the control plane has decided, and parts that keep what
+ * happens until it is reported. The request path uses them as it uses the control plane's own in a single
+ * process.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from './clock.ts';
+import type { Settings } from './config/shape.ts';
+import { copyOfKeywords, takeKeywordUses } from './fleet/copied-keywords.ts';
+import { CountedPatterns } from './fleet/counted-patterns.ts';
+import { CounterDeltas, takeLatencies } from './fleet/counter-deltas.ts';
+import { LineBatch } from './fleet/line-batch.ts';
+import type { InitialState, Report, ScreeningChange, ScreeningRules } from './fleet/messages.ts';
+import { ServedNotes } from './fleet/served-notes.ts';
+import { WatchedWindows } from './fleet/watched-windows.ts';
+import type { Screening } from './http/policy.ts';
+import { type AccessEntry, formatAccess } from './log/access.ts';
+import { Latencies } from './log/latency.ts';
+import { Statistics } from './statistics.ts';
+import { DistributionTable } from './virus/heuristics.ts';
+import { HitRates } from './virus/hit-rates.ts';
+import { KeywordList } from './virus/keyword-list.ts';
+import { KeywordScreen } from './virus/keyword-screen.ts';
+import { NeverBlock } from './virus/never-block.ts';
+import { Screen } from './virus/screen.ts';
+import { Suspects } from './virus/suspects.ts';
+import { VirusSources } from './virus/virus-sources.ts';
+
+export interface WorkerPartsOptions {
+  readonly state: InitialState;
+  readonly settings: () => Settings;
+  readonly clock: Clock;
+  /** Much has gathered for the next report. */
+  readonly onMuch: () => void;
+}
+
+/** So many candidates, and so many blocked requests for events, are in one report at most. */
+const candidatesMax = 1_000;
+const blockedMax = 1_000;
+/** Changes of an origin beyond this, in a tenth of a second, say nothing new. */
+const healthMax = 1_000;
+/** With so many bytes of lines a report is made at once. */
+const linesBytes = 64 * 1024;
+
+export class WorkerParts {
+  readonly statistics = new Statistics();
+  readonly latencies = new Latencies();
+  readonly virusSources = new VirusSources();
+  readonly keywordScreen = new KeywordScreen();
+  readonly patterns: CountedPatterns;
+  readonly hitRates: HitRates;
+  readonly suspects: Suspects;
+  readonly served: ServedNotes;
+  readonly missing: ServedNotes;
+  readonly watched: WatchedWindows;
+  readonly lines: LineBatch;
+  readonly #options: WorkerPartsOptions;
+  readonly #counterDeltas = new CounterDeltas(this.statistics);
+  readonly #openings = new Map<string, number>();
+  #keywords = new KeywordList(0);
+  #blocked: AccessEntry[] = [];
+  #unlistedCount = 0;
+  #health: [string, 'down' | 'up', string][] = [];
+  #virusBefore = 0;
+  #nonVirusBefore = 0;
+
+  constructor(options: WorkerPartsOptions) {
+    const { state, settings, clock } = options;
+    const { patternSize, patternStartOffset } = state.settings.virus;
+    const { statistics } = this;
+    this.#options = options;
+    this.patterns = new CountedPatterns(patternSize, randomBytes(4).readUInt32LE());
+    const { intervalSeconds, intervalStartMs } = state.rules;
+    this.hitRates = new HitRates(intervalSeconds, intervalStartMs);
+    const bytesMax = state.settings.limits.distributionBytesMax;
+    const table = new DistributionTable({ patternSize, bytesMax });
+    this.watched = new WatchedWindows({
+      candidatesMax,
+      countOf: (pattern) => {
+        this.patterns.findInBytes(pattern, 0, pattern.length);
+        return table.countOf(pattern, this.patterns.lastHash);
+      },
+      startMs: () => this.hitRates.startMs(clock.nowMs()),
+    });
+    this.suspects = new Suspects({
+      table,
+      patternStartOffset,
+      hitRates: this.hitRates,
+      statistics,
+      take: (suspect) => this.watched.offer(suspect),
+    });
+    const hashing = { patternStartOffset, patternSize, seed: state.seed };
+    this.served = new ServedNotes(hashing, statistics);
+    this.missing = new ServedNotes(hashing, statistics);
+    this.lines = new LineBatch(statistics, () => settings().limits.logBacklogBytesMax);
+    this.#obey(state.rules);
+  }
+
+  #screeningFor(settings: Settings): Screening {
+    const { virus, scanVirusPatterns } = settings;
+    return {
+      settings,
+      neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
+      screen: scanVirusPatterns ? new Screen(this.patterns, virus, this.keywordScreen) : undefined,
+    };
+  }
+
+  /** Follows the control plane. */
+  change({ patterns, keywords, rules }: ScreeningChange): void {
+    if (patterns !== undefined) this.patterns.apply(patterns);
+    if (keywords !== undefined) {
+      this.#keywords = copyOfKeywords(keywords, this.#keywords);
+      this.keywordScreen.rebuild(this.#keywords);
+    }
+    if (rules !== undefined) this.#obey(rules);
+  }
+
+  #logAccess(entry: AccessEntry): void {
+    this.lines.append(formatAccess(entry));
+    this.#noteBlocked(entry);
+    if (this.lines.bytes >= linesBytes) this.#options.onMuch();
+  }
+
+  noteOpening(host: string): void {
+    this.#openings.set(host, (this.#openings.get(host) ?? 0) + 1);
+  }
+
+  #noteHealth(origin: string, state: 'down' | 'up', why: string): void {
+    if (this.#health.length < healthMax) this.#health.push([origin, state, why]);
+  }
+
+  /** What the data plane works with. */
+  forPlane() {
+    const { statistics, latencies, virusSources, keywordScreen, patterns } = this;
+    const { hitRates, suspects, served, missing } = this;
+    return {
+      ...{ statistics, latencies, virusSources, keywordScreen, patterns },
+      ...{ hitRates, suspects, served, missing },
+      screeningFor: (settings: Settings) => this.#screeningFor(settings),
+      onOpening: (host: string) => this.noteOpening(host),
+      onHealth: (origin: string, state: 'down' | 'up', why: string) =>
+        this.#noteHealth(origin, state, why),
+      logAccess: (entry: AccessEntry) => this.#logAccess(entry),
+    };
+  }
+
+  /** Milliseconds until the counts of the running interval are gone; undefined: nobody wants them. */
+  msLeft(): number | undefined {
+    if (!this.suspects.isWatching || !this.watched.isBusy) return undefined;
+    const nowMs = this.#options.clock.nowMs();
+    return this.hitRates.startMs(nowMs) + this.hitRates.intervalSeconds * 1000 - nowMs;
+  }
+
+  /** What has happened since the last report. */
+  report(state: Pick<Report, 'cache' | 'origins'>): Report {
+    const { virus_requests: virus, non_virus_requests: nonVirus } = this.statistics.totals;
+    const virusRequests = virus - this.#virusBefore;
+    const nonVirusRequests = nonVirus - this.#nonVirusBefore;
+    this.#virusBefore = virus;
+    this.#nonVirusBefore = nonVirus;
+    // Before the candidates: a window that is one now is watched from the answer on.
+    const tallies = this.watched.takeTallies();
+    const { startMs: candidatesStartMs, candidates } = this.watched.takeCandidates();
+    const report = {
+      ...state,
+      ...this.#counterDeltas.take(),
+      ...takeLatencies(this.latencies),
+      virusRequests,
+      nonVirusRequests,
+      patternHits: this.patterns.takeHits(),
+      keywordUses: takeKeywordUses(this.#keywords),
+      sources: this.virusSources.take(),
+      ...this.lines.take(),
+      blocked: this.#blocked,
+      unlistedCount: this.#unlistedCount,
+      openings: [...this.#openings],
+      served: this.served.take(),
+      missing: this.missing.take(),
+      candidatesStartMs,
+      candidates,
+      tallies,
+      health: this.#health,
+    };
+    this.#blocked = [];
+    this.#unlistedCount = 0;
+    this.#openings.clear();
+    this.#health = [];
+    return report;
+  }
+
+  #noteBlocked(entry: AccessEntry): void {
+    const { kind } = entry.outcome;
+    if (kind !== 'slipped' && kind !== 'dropped') return;
+    const { logFile, webhook } = this.#options.settings().events;
+    if (logFile === '' && webhook.url === '') return;
+    if (this.#blocked.length < blockedMax) this.#blocked.push(entry);
+    else this.#unlistedCount += 1;
+  }
+
+  #obey(rules: ScreeningRules): void {
+    const { workers } = this.#options.settings().fleet;
+    // The same length again changes nothing, so the beginning is looked at by itself.
+    this.hitRates.changeInterval(rules.intervalSeconds, rules.intervalStartMs);
+    this.hitRates.align(rules.intervalStartMs);
+    this.suspects.isWatching = rules.isWatching;
+    this.suspects.threshold = Math.floor(rules.threshold / workers);
+    this.keywordScreen.isOn = rules.searchesKeywords;
+    this.keywordScreen.isBlocking = rules.blocksKeywords;
+  }
+}
