@@ -271,8 +271,8 @@ export class Workers implements DataPlanes {
     const done = await listening;
     if (done === undefined) return false;
     if (done.failure === undefined) return true;
-    this.#failStart?.(new Error(done.failure));
-    this.#options.warn(done.failure);
+    if (this.#failStart === undefined) this.#options.warn(done.failure);
+    else this.#failStart(new Error(done.failure));
     link.kill();
     return false;
   }
@@ -291,7 +291,10 @@ export class Workers implements DataPlanes {
     throttle.noteEnd(link.id);
     if (this.#isClosing) return;
     statistics.add('workers_ended');
-    this.#failStart?.(new Error(`a worker process ended before it served: ${how}`));
+    if (this.#failStart !== undefined) {
+      this.#failStart(new Error(`a worker process ended before it served: ${how}`));
+      return;
+    }
     const delayMs = this.#restartDelay.afterEnd(livedMs);
     const when = delayMs === 0 ? 'now' : `in ${delayMs} ms`;
     warn(`worker process ${link.pid} ended (${how}); another takes its place ${when}`);
