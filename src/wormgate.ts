@@ -345,6 +345,8 @@ export class WormgateServer {
   async #reload(): Promise<void> {
     this.#reloadIsWaiting = false;
     if (this.#draining) return;
+    // Lines from before the signal are for the files from before it.
+    await this.#planes?.reported();
     await this.#logs.reopen();
     const refusal = await this.#tryReload();
     await this.#logs.closeOthers();
