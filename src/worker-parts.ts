@@ -13,16 +13,14 @@ import { LineBatch } from './fleet/line-batch.ts';
 import type { InitialState, Report, ScreeningChange, ScreeningRules } from './fleet/messages.ts';
 import { ServedNotes } from './fleet/served-notes.ts';
 import { WatchedWindows } from './fleet/watched-windows.ts';
-import type { Screening } from './http/policy.ts';
 import { type AccessEntry, formatAccess } from './log/access.ts';
 import { Latencies } from './log/latency.ts';
+import { screeningFor } from './screening.ts';
 import { Statistics } from './statistics.ts';
 import { DistributionTable } from './virus/heuristics.ts';
 import { HitRates } from './virus/hit-rates.ts';
 import { KeywordList } from './virus/keyword-list.ts';
 import { KeywordScreen } from './virus/keyword-screen.ts';
-import { NeverBlock } from './virus/never-block.ts';
-import { Screen } from './virus/screen.ts';
 import { Suspects } from './virus/suspects.ts';
 import { VirusSources } from './virus/virus-sources.ts';
 
@@ -96,15 +94,6 @@ export class WorkerParts {
     this.#obey(state.rules);
   }
 
-  #screeningFor(settings: Settings): Screening {
-    const { virus, scanVirusPatterns } = settings;
-    return {
-      settings,
-      neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
-      screen: scanVirusPatterns ? new Screen(this.patterns, virus, this.keywordScreen) : undefined,
-    };
-  }
-
   /** Follows the control plane. */
   change({ patterns, keywords, rules }: ScreeningChange): void {
     if (patterns !== undefined) this.patterns.apply(patterns);
@@ -136,12 +125,18 @@ export class WorkerParts {
     return {
       ...{ statistics, latencies, virusSources, keywordScreen, patterns },
       ...{ hitRates, suspects, served, missing },
-      screeningFor: (settings: Settings) => this.#screeningFor(settings),
+      screeningFor: (settings: Settings) =>
+        screeningFor(settings, this.patterns, this.keywordScreen),
       onOpening: (host: string) => this.noteOpening(host),
       onHealth: (origin: string, state: 'down' | 'up', why: string) =>
         this.#noteHealth(origin, state, why),
       logAccess: (entry: AccessEntry) => this.#logAccess(entry),
     };
+  }
+
+  /** Whether anything has happened since the last report: whatever does is counted. */
+  get hasNews(): boolean {
+    return this.#counterDeltas.hasNews || this.lines.bytes > 0 || this.watched.isBusy;
   }
 
   /** Milliseconds until the counts of the running interval are gone; undefined: nobody wants them. */

@@ -90,6 +90,7 @@ class WorkerProcess {
     });
     this.#reporter = new Reporter({
       clock,
+      hasNews: () => parts.hasNews,
       msLeft: () => parts.msLeft(),
       send: () => this.#report(),
     });

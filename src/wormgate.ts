@@ -37,11 +37,10 @@ import { LogSet } from './log-set.ts';
 import { Outbound } from './outbound.ts';
 import { PatternState } from './pattern-state.ts';
 import type { InspectorParts } from './request-inspector.ts';
+import { screeningFor } from './screening.ts';
 import { describe } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
 import { HitRates } from './virus/hit-rates.ts';
-import { NeverBlock } from './virus/never-block.ts';
-import { Screen } from './virus/screen.ts';
 import { VirusSources } from './virus/virus-sources.ts';
 
 export interface RunOptions {
@@ -269,15 +268,8 @@ export class WormgateServer {
   readonly #currentCertificate: CurrentCertificate = (each) => this.#certificates.current(each);
 
   #screeningFor(settings: Settings): Screening {
-    const { virus, scanVirusPatterns } = settings;
     const { patterns } = this.#openedState().database;
-    return {
-      settings,
-      neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
-      screen: scanVirusPatterns
-        ? new Screen(patterns, virus, this.#autoUpdate?.keywordScreen)
-        : undefined,
-    };
+    return screeningFor(settings, patterns, this.#autoUpdate?.keywordScreen);
   }
 
   #openedState(): PatternState {

@@ -15,6 +15,11 @@ export class CounterDeltas {
     this.#statistics = statistics;
   }
 
+  /** Whether anything was counted since `take`. */
+  get hasNews(): boolean {
+    return counterNames.some((name, index) => this.#statistics.totals[name] !== this.#told[index]);
+  }
+
   take(): CounterDelta {
     const counters: number[] = [];
     const added: number[] = [];

@@ -9,17 +9,22 @@ export interface ReporterOptions {
   readonly clock: Clock;
   /** Sends a report. */
   readonly send: () => void;
+  /** Whether anything has been counted since the last report. */
+  readonly hasNews: () => boolean;
   /** Milliseconds until counts are lost that are not told; undefined: there are none. */
   readonly msLeft: () => number | undefined;
 }
 
 const periodMs = 100;
+/** Without news, every tenth time: how origins and cache are changes by itself. */
+const quietTicksMax = 10;
 /** So long before the end of an interval what was counted in it is told. */
 const aheadMs = 5;
 
 export class Reporter {
   readonly #options: ReporterOptions;
   #timer: Timer | undefined;
+  #quietTicks = 0;
   #isUnderWay = false;
   #isWanted = false;
   #isEnded = false;
@@ -69,12 +74,15 @@ export class Reporter {
   }
 
   #tick(): void {
-    if (!this.#isUnderWay) this.#report();
+    this.#quietTicks += 1;
+    const isDue = this.#quietTicks >= quietTicksMax || this.#options.hasNews();
+    if (!this.#isUnderWay && isDue) this.#report();
     this.start();
   }
 
   #report(): void {
     this.#isUnderWay = true;
+    this.#quietTicks = 0;
     this.#options.send();
   }
 
