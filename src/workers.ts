@@ -46,8 +46,6 @@ const endMs = 5_000;
 /** The same sentence of several workers is told once in so long. */
 const sameSentenceMs = 10_000;
 const sentencesMax = 1_000;
-/** What no command waits for goes to the workers after this. */
-const changeDelayMs = 20;
 /** Where the demonstration site of each worker listens. */
 const demoHost = '127.0.0.1';
 
@@ -321,7 +319,7 @@ export class Workers implements DataPlanes {
   }
 
   #sendSoon(): void {
-    this.#sending ??= this.#options.clock.after(changeDelayMs, () => this.#sendChanges());
+    this.#sending ??= this.#options.clock.after(0, () => this.#sendChanges());
   }
 
   /** Sends what was changed since the last time. */

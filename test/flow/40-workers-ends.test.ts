@@ -12,7 +12,6 @@ import {
   startWithWorkers,
   untilReplaced,
   workerOf,
-  workerPids,
   workersOptions,
 } from '../support/workers.ts';
 import { freePort, until, type Wormgate } from '../support/wormgate.ts';
@@ -54,7 +53,7 @@ test('a worker that is killed is replaced by one that knows everything, and no o
   assert.equal(wormgate.virus('add', '-p', 'added-later?aaa ', '-o', '30').code, 0);
   const clients = await clientOfEach(wormgate);
   for (let round = 0; round < 3; round += 1) {
-    const before = workerPids(wormgate);
+    const before = wormgate.workerPids;
     const [victim = 0] = before;
     process.kill(victim, 'SIGKILL');
     await untilReplaced(wormgate, [victim], 2);
@@ -75,7 +74,7 @@ test('under load, the death of a worker costs its own requests alone', async (t)
   const wormgate = await startWithWorkers(t, { origin });
   const load = askOn(wormgate);
   await until(() => load.asked() > 30);
-  const [victim = 0] = workerPids(wormgate);
+  const [victim = 0] = wormgate.workerPids;
   process.kill(victim, 'SIGKILL');
   await untilReplaced(wormgate, [victim], 2);
   const then = load.asked();
@@ -87,7 +86,7 @@ test('under load, the death of a worker costs its own requests alone', async (t)
 
 test('a worker that hangs is killed after WorkerTimeout, and a command waits no longer for it', async (t) => {
   const wormgate = await startWithWorkers(t, { origin, fleet: ['WorkerTimeout=1'] });
-  const [victim = 0] = workerPids(wormgate);
+  const [victim = 0] = wormgate.workerPids;
   process.kill(victim, 'SIGSTOP');
   assert.equal(wormgate.virus('add', '-p', 'while-it-hung?a ', '-o', '30').code, 0);
   await untilReplaced(wormgate, [victim], 2);
@@ -100,7 +99,7 @@ test('a worker that hangs is killed after WorkerTimeout, and a command waits no 
 test('when the primary is killed its workers end, and what was answered is there after the next start', async (t) => {
   const wormgate = await startWithWorkers(t, { origin });
   for (let round = 0; round < 2; round += 1) {
-    const pids = workerPids(wormgate);
+    const pids = wormgate.workerPids;
     const added = wormgate.virus('add', '-p', `answered-${round}?aaaab`, '-o', '30');
     assert.equal(added.code, 0);
     await wormgate.stop('SIGKILL');
@@ -116,7 +115,7 @@ test('when the primary is killed its workers end, and what was answered is there
 
 test('SIGTERM lets answers under way finish, ends all workers, and its lines are in the log', async (t) => {
   const wormgate = await startWithWorkers(t, { origin });
-  const pids = workerPids(wormgate);
+  const pids = wormgate.workerPids;
   const client = await RawClient.connect(wormgate.port);
   client.send(get('/slow'));
   await client.until(() => client.text.includes('first '), 'the first part');

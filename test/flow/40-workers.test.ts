@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { clientOfEach, startWithWorkers, workerOf, workerPids } from '../support/workers.ts';
+import { clientOfEach, startWithWorkers, workerOf } from '../support/workers.ts';
 import { runCli, until } from '../support/wormgate.ts';
 
 const { url: origin } = await startOrigin({ after }, (request, answer) => {
@@ -20,7 +20,7 @@ const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: site.test\r\n\r
 
 test('a command has reached every worker when it is answered', async (t) => {
   const wormgate = await startWithWorkers(t, { origin, workers: 3 });
-  assert.equal(workerPids(wormgate).length, 3);
+  assert.equal(wormgate.workerPids.length, 3);
   const clients = [...(await clientOfEach(wormgate, 3)).values()];
   const statuses = async () => {
     const answers = await Promise.all(clients.map((each) => each.ask(get('/fresh-worm?aaaa'))));

@@ -1,6 +1,5 @@
 /** A wormgate with several workers, looked at from outside: which processes there are, and which one answers. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { headerOf } from './answer.ts';
 import type { Cleanup } from './cleanup.ts';
 import { RawClient } from './raw-client.ts';
@@ -10,12 +9,6 @@ const patienceMs = 20_000;
 
 /** A request that each worker answers itself, on a connection that stays open, with an id of its own. */
 const probe = 'GET /which.worker?is.it HTTP/1.1\r\nHost: site.test\r\n\r\n';
-
-/** The processes of the workers. */
-export function workerPids({ pid }: Wormgate): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return children.trim().split(' ').filter(Boolean).map(Number);
-}
 
 export function isAlive(pid: number): boolean {
   try {
@@ -92,10 +85,10 @@ export async function untilReplaced(
 ): Promise<void> {
   await until(
     () => {
-      const now = workerPids(wormgate);
+      const now = wormgate.workerPids;
       return now.length === count && before.every((pid) => !now.includes(pid));
     },
     20_000,
-    () => `workers ${workerPids(wormgate)}, stderr ${wormgate.stderr}`,
+    () => `workers ${wormgate.workerPids}, stderr ${wormgate.stderr}`,
   );
 }

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Cleanup } from './cleanup.ts';
-import { inOneProcess } from './one-process.ts';
+import { isOfOneProcess } from './one-process.ts';
 import { projectPath } from './paths.ts';
 
 /** Of the same build as the tests. */
@@ -71,12 +71,12 @@ export interface WormgateOptions {
 }
 
 /**
- * WORKERS=2 in the environment: every wormgate of the tests has so many workers, unless its test says how many or
- * is one of `inOneProcess`.
+ * WORKERS=2 in the environment: every wormgate of the tests has so many workers, unless its test says how many
+ * or is one of those in one-process.ts.
  */
 function withWorkers(sections: Readonly<Record<string, readonly string[]>>) {
   const workers = process.env.WORKERS ?? '1';
-  if (workers === '1' || inOneProcess(process.argv[1] ?? '')) return sections;
+  if (workers === '1' || isOfOneProcess(process.argv[1] ?? '')) return sections;
   return { Fleet: [`Workers=${workers}`], ...sections };
 }
 
@@ -149,6 +149,12 @@ export class Wormgate {
 
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  /** The processes of its workers. */
+  get workerPids(): number[] {
+    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
+    return children.trim().split(' ').filter(Boolean).map(Number);
   }
 
   /** Sends a signal without waiting. */
