@@ -19,6 +19,7 @@ import {
 import { RemoteTurns } from './fleet/remote-turns.ts';
 import { Reporter } from './fleet/reporter.ts';
 import { settingsOfWorker } from './fleet/worker-settings.ts';
+import { shareTicketKeys } from './http/tls-handshakes.ts';
 import { makeResolver } from './name-lookups.ts';
 import { describe } from './start-failure.ts';
 import { WorkerParts } from './worker-parts.ts';
@@ -120,6 +121,9 @@ class WorkerProcess {
         return;
       case 'known':
         this.#turns.noteKnown(message.hosts);
+        return;
+      case 'tickets':
+        shareTicketKeys(Buffer.from(message.keys));
         return;
       case 'draining':
         this.#plane.noteDraining();

@@ -19,6 +19,7 @@ import {
 } from './fleet/messages.ts';
 import { mergedRows } from './fleet/origin-views.ts';
 import { RestartDelay } from './fleet/restart-delay.ts';
+import { newTicketKeys, ticketKeyMs } from './http/tls-handshakes.ts';
 import type { ReportIntake } from './report-intake.ts';
 import type { ScreeningFeed } from './screening-feed.ts';
 import type { Statistics } from './statistics.ts';
@@ -57,6 +58,8 @@ export class Workers implements DataPlanes {
   readonly #sentences = new Map<string, number>();
   #settings: Settings;
   #failStart: ((error: Error) => void) | undefined;
+  #ticketKeys = newTicketKeys();
+  #ticketKeysMadeAt = processUpMs();
   #pinging: Timer | undefined;
   #sending: Timer | undefined;
   #isClosing = false;
@@ -258,6 +261,7 @@ export class Workers implements DataPlanes {
     link.send({ kind: 'state', version, settings, rules: feed.rules(), seed });
     for (const change of feed.whole()) void link.ask('change', change, fillTimeoutMs);
     link.send(throttle.known());
+    link.send({ kind: 'tickets', keys: this.#ticketKeys });
     for (const { startMs, windows } of intake.watched()) {
       link.send({ kind: 'watch', startMs, windows });
     }
@@ -305,8 +309,16 @@ export class Workers implements DataPlanes {
     const { clock } = this.#options;
     this.#pinging = clock.after(this.#settings.fleet.workerTimeoutMs / 2, () => {
       void this.reported();
+      this.#renewTicketKeys();
       this.#ping();
     });
+  }
+
+  #renewTicketKeys(): void {
+    if (processUpMs() - this.#ticketKeysMadeAt < ticketKeyMs) return;
+    this.#ticketKeys = newTicketKeys();
+    this.#ticketKeysMadeAt = processUpMs();
+    this.#sendAll({ kind: 'tickets', keys: this.#ticketKeys });
   }
 
   #warnOnce(sentence: string): void {

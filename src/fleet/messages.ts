@@ -125,6 +125,8 @@ export type Down =
   | { readonly kind: 'turn'; readonly id: number; readonly outcome: TurnAnswer }
   /** The hosts that the accelerator's throttle knows. */
   | { readonly kind: 'known'; readonly hosts: readonly string[] }
+  /** For the tickets with which clients take up TLS sessions again, on whichever worker. */
+  | { readonly kind: 'tickets'; readonly keys: Buffer }
   | { readonly kind: 'draining' };
 
 /** From a worker to the primary. */

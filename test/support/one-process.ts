@@ -4,10 +4,19 @@
  */
 
 const reasons: Readonly<Record<string, string>> = {
-  '05-limits-connections':
-    'bounds are divided among workers, so a single connection more tells nothing',
+  '03-forwarding-origins': 'each worker has connections of its own to an origin',
+  '05-limits-connections': 'bounds are divided among workers: one connection more tells nothing',
   '13-lanes-crowds': 'bounds of an origin are divided among workers',
-  '13-lanes-origins': 'each worker finds out for itself which origins fail',
+  '13-lanes-origins': 'each worker counts the failures of origins by itself',
+  '20-origins-apache': 'each worker counts the failures of origins by itself',
+  '21-origins-tls': 'each worker has connections and TLS sessions of its own to an origin',
+  '23-origins-choice': 'each worker follows weights and failures by itself',
+  '24-cache-bounds': 'each worker stores a part, and fetches by itself',
+  '24-cache-clients': 'each worker stores what it has fetched',
+  '24-cache-command': 'each worker stores what it has fetched',
+  '24-cache-crowds': 'each worker joins the requests that it has',
+  '24-cache-privacy': 'each worker stores what it has fetched',
+  '24-cache-waits': 'each worker joins the requests that it has',
 };
 
 /** Whether the tests of a file are of a single process, whatever WORKERS says. */
