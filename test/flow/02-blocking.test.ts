@@ -394,9 +394,6 @@ test('LogRequests=blocked leaves out what was served, and nothing else', async (
   const lines = quiet.log().trimEnd().split('\n');
   assert.equal(lines.length, 3, quiet.log());
   // Those of different workers may stand in any order.
-  const kinds = [/default\.ida/, /no-host HTTP\/1\.1" 400 \d+ error=/, /bad request line/];
-  assert.ok(
-    kinds.every((kind) => lines.some((line) => kind.test(line))),
-    quiet.log(),
-  );
+  for (const kind of [/default\.ida/, /no-host HTTP\/1\.1" 400 \d+ error=/, /bad request line/])
+    assert.ok(lines.some((line) => kind.test(line)));
 });
