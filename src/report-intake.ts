@@ -54,9 +54,7 @@ export class ReportIntake {
     for (const [host, count] of report.openings) {
       for (let each = 0; each < count; each += 1) this.#options.onOpening(host);
     }
-    for (const [origin, state, why] of report.health) {
-      this.#originNews.note(worker, origin, state, why);
-    }
+    for (const change of report.health) this.#originNews.note(change);
     if (report.tallies !== undefined) sums.takeTallies(worker, report.tallies);
     sums.takeCandidates(report.candidatesStartMs, report.candidates);
   }
@@ -66,9 +64,13 @@ export class ReportIntake {
     return this.#options.sums.watched();
   }
 
+  /** The origins that a new worker has to leave out. */
+  downOrigins() {
+    return this.#originNews.down();
+  }
+
   /** A worker has ended. */
   noteEnd(worker: number): void {
-    this.#originNews.noteEnd(worker);
     this.#options.sums.noteEnd(worker);
   }
 

@@ -36,6 +36,7 @@ export class WorkerLink {
   readonly #options: WorkerLinkOptions;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
+  #isLate = false;
 
   constructor(worker: Worker, options: WorkerLinkOptions) {
     this.#worker = worker;
@@ -94,7 +95,9 @@ export class WorkerLink {
   }
 
   #giveUp(kind: AskKind): void {
-    if (this.phase === 'gone') return;
+    // Whatever else it was asked is late as well.
+    if (this.phase === 'gone' || this.#isLate) return;
+    this.#isLate = true;
     this.#options.onLate(kind);
     this.kill();
   }

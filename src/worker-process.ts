@@ -122,6 +122,9 @@ class WorkerProcess {
       case 'known':
         this.#turns.noteKnown(message.hosts);
         return;
+      case 'origins':
+        for (const change of message.changes) this.#plane.origins.noteElsewhere(...change);
+        return;
       case 'tickets':
         shareTicketKeys(Buffer.from(message.keys));
         return;

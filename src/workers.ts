@@ -55,7 +55,7 @@ export class Workers implements DataPlanes {
   readonly #links = new Map<number, WorkerLink>();
   readonly #reports = new Map<number, Report>();
   readonly #restartDelay = new RestartDelay();
-  readonly #sentences = new Map<string, number>();
+  readonly #sentences = new Map<string, { readonly id: number; readonly atMs: number }>();
   #settings: Settings;
   #failStart: ((error: Error) => void) | undefined;
   #ticketKeys = newTicketKeys();
@@ -225,9 +225,7 @@ export class Workers implements DataPlanes {
         this.#takeReport(link, message.report);
         return;
       case 'forgotten':
-        for (const other of this.#links.values()) {
-          if (other !== link) other.send({ kind: 'forget', keys: message.keys });
-        }
+        this.#sendOthers(link, { kind: 'forget', keys: message.keys }, message.keys.length);
         return;
       case 'admit':
         throttle.admit(link.id, message.id, message.host);
@@ -236,7 +234,7 @@ export class Workers implements DataPlanes {
         throttle.leave(link.id, message.id);
         return;
       case 'warn':
-        this.#warnOnce(message.sentence);
+        this.#warnOnce(link, message.sentence);
     }
   }
 
@@ -244,6 +242,7 @@ export class Workers implements DataPlanes {
     const { intake, feed } = this.#options;
     this.#reports.set(link.id, report);
     intake.take(link.id, report);
+    this.#sendOthers(link, { kind: 'origins', changes: report.health }, report.health.length);
     link.send({ kind: 'taken', intervalStartMs: feed.rules().intervalStartMs });
   }
 
@@ -272,6 +271,8 @@ export class Workers implements DataPlanes {
     void link.ask('certificates', certificatesOf(settings).map(currentCertificate));
     const done = await listening;
     if (done === undefined) return false;
+    // Its origins are there now.
+    link.send({ kind: 'origins', changes: intake.downOrigins() });
     if (done.failure === undefined) return true;
     if (this.#failStart === undefined) this.#options.warn(done.failure);
     else this.#failStart(new Error(done.failure));
@@ -321,12 +322,13 @@ export class Workers implements DataPlanes {
     this.#sendAll({ kind: 'tickets', keys: this.#ticketKeys });
   }
 
-  #warnOnce(sentence: string): void {
+  /** What one worker has told another need not repeat. */
+  #warnOnce({ id }: WorkerLink, sentence: string): void {
     const nowMs = processUpMs();
     const told = this.#sentences.get(sentence);
-    if (told !== undefined && nowMs - told < sameSentenceMs) return;
+    if (told !== undefined && told.id !== id && nowMs - told.atMs < sameSentenceMs) return;
     if (this.#sentences.size >= sentencesMax) this.#sentences.clear();
-    this.#sentences.set(sentence, nowMs);
+    this.#sentences.set(sentence, { id, atMs: nowMs });
     this.#options.warn(sentence);
   }
 
@@ -348,6 +350,12 @@ export class Workers implements DataPlanes {
 
   #serving(): WorkerLink[] {
     return [...this.#links.values()].filter(({ phase }) => phase === 'serving');
+  }
+
+  /** Tells all but `link`, if there is anything to tell. */
+  #sendOthers(link: WorkerLink, message: Down, count: number): void {
+    if (count === 0) return;
+    for (const other of this.#serving()) if (other !== link) other.send(message);
   }
 
   #sendAll(message: Down): void {

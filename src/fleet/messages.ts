@@ -127,6 +127,8 @@ export type Down =
   | { readonly kind: 'known'; readonly hosts: readonly string[] }
   /** For the tickets with which clients take up TLS sessions again, on whichever worker. */
   | { readonly kind: 'tickets'; readonly keys: Buffer }
+  /** What others have found out about origins. */
+  | { readonly kind: 'origins'; readonly changes: readonly OriginChange[] }
   | { readonly kind: 'draining' };
 
 /** From a worker to the primary. */
@@ -139,6 +141,9 @@ export type Up =
   | { readonly kind: 'admit'; readonly id: number; readonly host: string }
   | { readonly kind: 'leave'; readonly id: number }
   | { readonly kind: 'warn'; readonly sentence: string };
+
+/** An origin that is left out, because of `why`, or that is back. */
+export type OriginChange = readonly [origin: string, state: 'down' | 'up', why: string];
 
 /** What was added to each bucket of a histogram. */
 export interface HistogramDelta {
@@ -193,7 +198,7 @@ export interface Report {
   readonly candidatesStartMs: number;
   readonly candidates: readonly Suspect[];
   readonly tallies: WindowTallies | undefined;
-  readonly health: readonly (readonly [origin: string, state: 'down' | 'up', why: string])[];
+  readonly health: readonly OriginChange[];
   readonly cache: StoreTotals;
   readonly origins: readonly OriginRow[];
 }

@@ -1,6 +1,7 @@
 /** How origins are, of several workers that each find out for themselves, made into one view. Pure. */
 import type { HealthState } from '../upstream/health.ts';
 import type { OriginRow } from '../upstream/origins.ts';
+import type { OriginChange } from './messages.ts';
 
 /** From the best to the worst. */
 const states: readonly HealthState[] = ['up', 'slow start', 'down', 'failed'];
@@ -27,33 +28,25 @@ function merged(one: OriginRow, other: OriginRow): OriginRow {
   };
 }
 
-/** Tells of an origin once: when the first worker leaves it out, and when the last one has it back. */
+/** What workers find out about origins: told once, and known to those that come later. */
 export class OriginNews {
   readonly #tell: (origin: string, state: 'down' | 'up', why: string) => void;
-  /** The workers that leave an origin out. */
-  readonly #down = new Map<string, Set<number>>();
+  /** Those that are left out, and why. */
+  readonly #down = new Map<string, string>();
 
   constructor(tell: (origin: string, state: 'down' | 'up', why: string) => void) {
     this.#tell = tell;
   }
 
-  note(worker: number, origin: string, state: 'down' | 'up', why: string): void {
-    const workers = this.#down.get(origin);
-    if (state === 'up') return this.#noteBack(worker, origin, workers);
-    if (workers === undefined) {
-      this.#down.set(origin, new Set([worker]));
-      this.#tell(origin, 'down', why);
-    } else workers.add(worker);
+  note([origin, state, why]: OriginChange): void {
+    if ((state === 'down') === this.#down.has(origin)) return;
+    if (state === 'down') this.#down.set(origin, why);
+    else this.#down.delete(origin);
+    this.#tell(origin, state, why);
   }
 
-  /** A worker has ended. */
-  noteEnd(worker: number): void {
-    for (const [origin, workers] of [...this.#down]) this.#noteBack(worker, origin, workers);
-  }
-
-  #noteBack(worker: number, origin: string, workers: Set<number> | undefined): void {
-    if (workers?.delete(worker) !== true || workers.size > 0) return;
-    this.#down.delete(origin);
-    this.#tell(origin, 'up', '');
+  /** The origins that are left out now. */
+  down(): OriginChange[] {
+    return Array.from(this.#down, ([origin, why]) => [origin, 'down', why]);
   }
 }

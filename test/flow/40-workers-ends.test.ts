@@ -157,6 +157,30 @@ test('a reload under load holds for all workers, and no connection is refused', 
   assert.deepEqual(await load.end(), []);
 });
 
+test('an origin that fails one worker is left out by all, and back with all', async (t) => {
+  const port = await freePort();
+  const site = {
+    origin: `${origin}, http://127.0.0.1:${port}`,
+    accelerator: ['MaxFails=2', 'FailTimeout=1'],
+  };
+  const wormgate = await startWithWorkers(t, site);
+  const [one] = [...(await clientOfEach(wormgate)).values()];
+  for (let each = 0; each < 6; each += 1) {
+    assert.equal((await one?.ask(get('/')))?.status, 200);
+  }
+  const rows = () => wormgate.virus('origins').stdout;
+  assert.match(rows(), new RegExp(`:${port} +down `));
+  await until(() => wormgate.stderr.includes(`${port} is down`));
+  assert.equal(wormgate.stderr.split(' is down').length, 2);
+  const back = createServer((socket) => socket.end('HTTP/1.1 204 OK\r\n\r\n'));
+  await new Promise<void>((resolve) => back.listen(port, '127.0.0.1', resolve));
+  t.after(() => back.close());
+  await until(async () => {
+    await one?.ask(get('/'));
+    return !/ down /.test(rows());
+  });
+});
+
 test('a reload that one part cannot follow is followed by no worker', async (t) => {
   const wormgate = await startWithWorkers(t, { origin });
   const taken = createServer();

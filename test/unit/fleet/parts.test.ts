@@ -226,13 +226,13 @@ test('origins of several workers are one list: sums, and the worst state', () =>
   ]);
   const told: string[] = [];
   const news = new OriginNews((origin, state, why) => told.push(`${origin} ${state} ${why}`));
-  news.note(1, 'o', 'down', 'refused');
-  news.note(2, 'o', 'down', 'late');
-  news.note(1, 'o', 'up', '');
-  assert.deepEqual(told, ['o down refused']);
-  news.noteEnd(2);
-  news.noteEnd(2);
+  news.note(['o', 'down', 'refused']);
+  news.note(['o', 'down', 'late']);
+  assert.deepEqual(news.down(), [['o', 'down', 'refused']]);
+  news.note(['o', 'up', '']);
+  news.note(['o', 'up', '']);
   assert.deepEqual(told, ['o down refused', 'o up ']);
+  assert.deepEqual(news.down(), []);
 });
 
 test('workers that end soon after they began are waited for longer and longer, up to ten seconds', () => {
