@@ -32,6 +32,8 @@ export interface ReportIntakeOptions {
 export class ReportIntake {
   readonly #options: ReportIntakeOptions;
   readonly #originNews: OriginNews;
+  /** Connections that a worker has open, by worker. */
+  readonly #open = new Map<number, number>();
 
   constructor(options: ReportIntakeOptions) {
     this.#options = options;
@@ -42,7 +44,11 @@ export class ReportIntake {
 
   take(worker: number, report: Report): void {
     const { statistics, latencies, virusSources, events, sums } = this.#options;
+    const { connections, connections_closed: closed } = statistics.totals;
     addCounters(statistics, report);
+    const opened = statistics.totals.connections - connections;
+    const ended = statistics.totals.connections_closed - closed;
+    this.#open.set(worker, (this.#open.get(worker) ?? 0) + opened - ended);
     addLatencies(latencies, report);
     this.#takeUses(report);
     virusSources.merge(report.sources);
@@ -71,6 +77,8 @@ export class ReportIntake {
 
   /** A worker has ended. */
   noteEnd(worker: number): void {
+    this.#options.statistics.add('connections_closed', this.#open.get(worker) ?? 0);
+    this.#open.delete(worker);
     this.#options.sums.noteEnd(worker);
   }
 

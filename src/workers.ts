@@ -57,6 +57,8 @@ export class Workers implements DataPlanes {
   readonly #restartDelay = new RestartDelay();
   readonly #sentences = new Map<string, { readonly id: number; readonly atMs: number }>();
   #settings: Settings;
+  /** The workers that have prepared to take over other settings. */
+  #prepared = new Set<WorkerLink>();
   #failStart: ((error: Error) => void) | undefined;
   #ticketKeys = newTicketKeys();
   #ticketKeysMadeAt = processUpMs();
@@ -96,7 +98,9 @@ export class Workers implements DataPlanes {
   }
 
   async prepare(next: Settings): Promise<void> {
-    const done = await Promise.all(this.#serving().map((link) => link.ask('prepare', next)));
+    const links = this.#serving();
+    this.#prepared = new Set(links);
+    const done = await Promise.all(links.map((link) => link.ask('prepare', next)));
     const failure = done.find((each) => each?.failure !== undefined)?.failure;
     if (failure === undefined) return;
     await this.abandon();
@@ -109,9 +113,10 @@ export class Workers implements DataPlanes {
 
   async adopt(next: Settings): Promise<void> {
     this.#settings = next;
-    // What is filled with the settings before these begins anew.
-    for (const link of this.#links.values()) if (link.phase !== 'serving') link.kill();
-    await Promise.all(this.#serving().map((link) => link.ask('adopt', next)));
+    // What has begun meanwhile with the settings before these begins anew.
+    for (const link of this.#links.values()) if (!this.#prepared.has(link)) link.kill();
+    await Promise.all([...this.#prepared].map((link) => link.ask('adopt', next)));
+    this.#prepared.clear();
   }
 
   renewCertificates(current: CurrentCertificate): void {
@@ -267,12 +272,11 @@ export class Workers implements DataPlanes {
     await link.ask('change', {}, fillTimeoutMs);
     if (link.phase !== 'filling') return false;
     link.phase = 'serving';
-    const listening = link.ask('listen', null);
-    void link.ask('certificates', certificatesOf(settings).map(currentCertificate));
-    const done = await listening;
+    const done = await link.ask('listen', null);
     if (done === undefined) return false;
-    // Its origins are there now.
+    // Its origins are there now, and certificates that may have been renewed since the settings were read.
     link.send({ kind: 'origins', changes: intake.downOrigins() });
+    void link.ask('certificates', certificatesOf(settings).map(currentCertificate));
     if (done.failure === undefined) return true;
     if (this.#failStart === undefined) this.#options.warn(done.failure);
     else this.#failStart(new Error(done.failure));

@@ -82,6 +82,13 @@ test('under load, the death of a worker costs its own requests alone', async (t)
   const odd = await load.end();
   // Each of the three had one request under way, and perhaps one that the primary was handing over.
   assert.ok(odd.length <= 6, `${odd.length} of ${load.asked()}`);
+  // The connections of the dead one are over, too.
+  await until(async () => {
+    const [all, over] = await Promise.all(
+      ['connections', 'connections_closed'].map((name) => wormgate.counter(name)),
+    );
+    return all === over;
+  });
 });
 
 test('a worker that hangs is killed after WorkerTimeout, and a command waits no longer for it', async (t) => {
