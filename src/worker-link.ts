@@ -5,6 +5,7 @@
 import type { Worker } from 'node:cluster';
 import type { Clock, Timer } from './clock.ts';
 import type { Answer, AskKind, Asks, Down, Up } from './fleet/messages.ts';
+import { type Packed, pack, unpack } from './fleet/packing.ts';
 
 export interface WorkerLinkOptions {
   readonly clock: Clock;
@@ -42,8 +43,9 @@ export class WorkerLink {
     this.#worker = worker;
     this.id = worker.id;
     this.#options = options;
-    worker.on('message', (message: Up) => {
+    worker.on('message', (packed: Packed) => {
       if (this.phase === 'gone') return;
+      const message = unpack<Up>(packed);
       if (message.kind === 'answer') this.#settle(message.id, message.answer);
       else options.onMessage(message);
     });
@@ -61,7 +63,7 @@ export class WorkerLink {
 
   send(message: Down): void {
     if (!this.#worker.isConnected()) return;
-    this.#worker.process.send(message, undefined, undefined, () => {});
+    this.#worker.process.send(pack(message), undefined, undefined, () => {});
   }
 
   /** Resolves to the answer; to undefined when the worker ends before it. */

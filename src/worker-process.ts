@@ -16,6 +16,7 @@ import {
   messagesVersion,
   type Up,
 } from './fleet/messages.ts';
+import { type Packed, pack, unpack } from './fleet/packing.ts';
 import { RemoteTurns } from './fleet/remote-turns.ts';
 import { Reporter } from './fleet/reporter.ts';
 import { settingsOfWorker } from './fleet/worker-settings.ts';
@@ -36,7 +37,8 @@ export function isWorkerProcess(): boolean {
 export function runWorker(): Promise<never> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   let worker: WorkerProcess | undefined;
-  process.on('message', (message: Down) => {
+  process.on('message', (packed: Packed) => {
+    const message = unpack<Down>(packed);
     if (message.kind === 'state') {
       if (message.version !== messagesVersion) process.exit(1);
       worker = new WorkerProcess(message);
@@ -48,7 +50,7 @@ export function runWorker(): Promise<never> {
 
 function send(message: Up): void {
   // Without the primary there is nobody to tell, and this process is about to end.
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  if (process.connected) process.send?.(pack(message), undefined, undefined, () => {});
 }
 
 class WorkerProcess {

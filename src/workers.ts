@@ -86,7 +86,6 @@ export class Workers implements DataPlanes {
   }
 
   async start(): Promise<void> {
-    cluster.setupPrimary({ serialization: 'advanced' });
     if (process.platform !== 'win32') cluster.schedulingPolicy = cluster.SCHED_RR;
     const failed = new Promise<never>((_, reject) => {
       this.#failStart = reject;
