@@ -5,9 +5,8 @@ import { type AdminParts, startAdminServer } from './admin/server.ts';
 import type { Clock } from './clock.ts';
 import type { HostPort, Settings } from './config/shape.ts';
 import type { FastifyInstance } from './fastify.ts';
-import type { FrontParts } from './http/policy.ts';
 import { isSameAddress } from './listen-addresses.ts';
-import { inspectRequest } from './request-inspector.ts';
+import { type InspectorParts, inspectRequest } from './request-inspector.ts';
 import { listenFailure } from './start-failure.ts';
 
 export interface RunningAdmin {
@@ -24,7 +23,7 @@ export interface AdminListenerOptions
   readonly current: () => Settings;
   readonly clock: Clock;
   /** What the request path decides by. */
-  readonly frontParts: () => FrontParts;
+  readonly inspectorParts: () => InspectorParts;
   /** The file of PROXY.LOG. */
   readonly proxyLog: () => string;
   /** The sources of connections that have most waiting. */
@@ -34,7 +33,7 @@ export interface AdminListenerOptions
 /** Undefined when there is to be none; throws when its address cannot be had. */
 export async function bindAdmin(
   { admin }: Settings,
-  { current, clock, frontParts, sources, proxyLog, ...parts }: AdminListenerOptions,
+  { current, clock, inspectorParts, sources, proxyLog, ...parts }: AdminListenerOptions,
 ): Promise<RunningAdmin | undefined> {
   const address = admin.listen;
   if (address === undefined) return undefined;
@@ -46,7 +45,7 @@ export async function bindAdmin(
       events: new EventStream(clock, () =>
         takeFigures(parts.context, parts.statistics, parts.latencies, sources()),
       ),
-      inspect: (text) => inspectRequest(text, frontParts(), proxyLog()),
+      inspect: (text) => inspectRequest(text, inspectorParts(), proxyLog()),
       lineBytesMax: () => current().limits.consoleLineBytesMax,
       nowMs: () => clock.nowMs(),
     });

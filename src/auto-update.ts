@@ -23,7 +23,7 @@ import {
 } from './virus/learning.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
 import { ServedMemory, type ServedSnapshot } from './virus/served-memory.ts';
-import { type Suspect, Suspects } from './virus/suspects.ts';
+import { type Suspect, Suspects, type WindowCounts } from './virus/suspects.ts';
 
 export interface AutoUpdateOptions {
   readonly database: PatternDatabase;
@@ -44,6 +44,12 @@ export interface AutoUpdateOptions {
   readonly seed: number;
   /** What a memory with this seed has left of what was served. */
   readonly servedSnapshot?: ServedSnapshot | undefined;
+  /** Counts windows in the place of a table of its own. */
+  readonly table?: WindowCounts;
+  /** How much longer than ServedMemoryHours memories last, in milliseconds. */
+  readonly lastsLonger?: number;
+  /** Told when what requests are searched for has changed. */
+  readonly onScreening?: () => void;
 }
 
 /** How long changed keywords wait for further ones before they are searched for. */
@@ -84,7 +90,7 @@ export class AutoUpdate {
     const { patternSize, patternStartOffset } = virus;
     const bytesMax = limits.distributionBytesMax;
     this.suspects = new Suspects({
-      table: new DistributionTable({ patternSize, bytesMax }),
+      table: options.table ?? new DistributionTable({ patternSize, bytesMax }),
       patternStartOffset,
       hitRates,
       statistics,
@@ -94,7 +100,7 @@ export class AutoUpdate {
       patternStartOffset,
       patternSize,
       bytesMax: limits.servedMemoryBytesMax,
-      lastsMs: virus.servedMemoryMs,
+      lastsMs: virus.servedMemoryMs + (options.lastsLonger ?? 0),
       seed,
       nowMs: clock.nowMs(),
     };
@@ -117,8 +123,9 @@ export class AutoUpdate {
     hitRates.changeInterval(tunable('RefreshInterval'), clock.nowMs());
     this.suspects.threshold = tunable('HitThreshold');
     this.suspects.isWatching = scanVirusPatterns && tunable('EnablePatternAutoUpdate') === 1;
-    this.served.lastsMs = virus.servedMemoryMs;
-    this.missing.lastsMs = virus.servedMemoryMs;
+    const lastsMs = virus.servedMemoryMs + (this.#options.lastsLonger ?? 0);
+    this.served.lastsMs = lastsMs;
+    this.missing.lastsMs = lastsMs;
     if (this.suspects.isWatching) this.#checks.start();
     else void this.#checks.stop();
     this.#switchScreen();
@@ -200,6 +207,7 @@ export class AutoUpdate {
     const canBlock = virus.blockConfirmedKeywords && database.keywords.confirmedCount > 0;
     keywordScreen.isBlocking = virus.blockConfirmedKeywords;
     keywordScreen.isOn = scanVirusPatterns && (this.suspects.isWatching || canBlock);
+    this.#options.onScreening?.();
   }
 
   #take(suspect: Suspect): boolean {

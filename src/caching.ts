@@ -10,6 +10,8 @@ export interface CachingOptions {
   readonly settings: () => Settings;
   readonly clock: Clock;
   readonly statistics: Statistics;
+  /** Told of the key of stored answers that may be wrong since a request of a client. */
+  readonly onForgotten?: (key: string) => void;
 }
 
 export class Caching {
@@ -18,7 +20,7 @@ export class Caching {
   readonly #options: CachingOptions;
 
   constructor(options: CachingOptions) {
-    const { settings, clock, statistics } = options;
+    const { settings, clock, statistics, onForgotten } = options;
     this.#options = options;
     this.store = new CacheStore(boundsOf(settings().cache), (count) => {
       statistics.add('cache_evicted', count);
@@ -29,6 +31,7 @@ export class Caching {
       answerBytesMax: () => settings().cache.answerBytesMax,
       clock,
       statistics,
+      ...(onForgotten !== undefined && { onForgotten }),
     });
   }
 

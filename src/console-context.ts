@@ -2,13 +2,12 @@
 import type { ConsoleContext } from './admin/console.ts';
 import type { Listed } from './admin/listing.ts';
 import type { ScreenSnapshot } from './admin/screen.ts';
-import type { Caching } from './caching.ts';
 import type { Settings } from './config/shape.ts';
+import type { DataPlanes } from './data-planes.ts';
 import type { LogFile } from './log/file.ts';
 import type { PatternState } from './pattern-state.ts';
 import { sourceConsole } from './source-console.ts';
 import type { SourceService } from './source-service.ts';
-import type { OriginRow } from './upstream/origins.ts';
 import type { HitRates } from './virus/hit-rates.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
 import type { Suspects } from './virus/suspects.ts';
@@ -25,9 +24,8 @@ export interface ConsoleParts {
   /** Undefined until the database is read. */
   suspects(): Suspects | undefined;
   throttleStatus(source: string | undefined, isAdvice: boolean): string | undefined;
-  readonly caching: Caching;
-  /** The origins of all sites. */
-  origins(): readonly OriginRow[];
+  /** Undefined until the database is read. */
+  planes(): DataPlanes | undefined;
   consoleLog(): LogFile;
   nowMs(): number;
 }
@@ -43,16 +41,21 @@ export function consoleContext(parts: ConsoleParts): ConsoleContext {
     ready: () => parts.state() !== undefined,
     patternSize: parts.settings().virus.patternSize,
     scanVirusPatterns: () => parts.settings().scanVirusPatterns,
-    commit: (changes) => state().database.commit(changes),
+    commit: async (changes) => {
+      const outcomes = await state().database.commit(changes);
+      await parts.planes()?.applied();
+      return outcomes;
+    },
+    refresh: async () => parts.planes()?.reported(),
     snapshot: () => takeSnapshot(parts, state()),
     status: (source, isAdvice) => parts.throttleStatus(source, isAdvice),
     cache: {
-      totals: () => parts.caching.store.totals,
-      list: (order, max) => parts.caching.store.list(order, max),
-      purge: (url, isPrefix) => parts.caching.deliveries.purgeUrl(url, isPrefix),
-      purgeAll: () => parts.caching.deliveries.purgeUrl('', true),
+      totals: () => parts.planes()?.cache.totals() ?? { keys: 0, answers: 0, bytes: 0 },
+      list: (order, max) => parts.planes()?.cache.list(order, max) ?? [],
+      purge: (url, isPrefix) => parts.planes()?.cache.purge(url, isPrefix) ?? 0,
+      purgeAll: () => parts.planes()?.cache.purgeAll() ?? 0,
     },
-    origins: () => parts.origins(),
+    origins: () => parts.planes()?.origins() ?? [],
     sources: sourceConsole(parts),
     listed: {
       patterns: () => state().database.patterns.entries(),

@@ -8,12 +8,33 @@ import { startKeywordThread } from './keyword-checks.ts';
 import { PatternState } from './pattern-state.ts';
 import { readServedFile, ServedFile } from './served-file.ts';
 import { SourceService, type SourceServiceOptions } from './source-service.ts';
+import type { PatternDatabase } from './virus/pattern-database.ts';
+import type { ServedSnapshot } from './virus/served-memory.ts';
+
+/** What is otherwise when workers serve, and this process has only the sums. */
+export interface FleetParts
+  extends Pick<AutoUpdateOptions, 'table' | 'lastsLonger' | 'onScreening'>,
+    Pick<SourceServiceOptions, 'onSource'> {}
 
 export type DecidingOptions = Pick<
   AutoUpdateOptions,
   'hitRates' | 'settings' | 'clock' | 'statistics' | 'record' | 'onSuspect' | 'onLearned' | 'warn'
 > &
-  Pick<SourceServiceOptions, 'neverBlock' | 'onBlock' | 'dataFolder' | 'names'>;
+  Pick<SourceServiceOptions, 'neverBlock' | 'onBlock' | 'dataFolder' | 'names'> & {
+    /** Prepares for workers; undefined: there are none. `seed` is that of the memory of what was served. */
+    readonly openFleet: (
+      database: PatternDatabase,
+      seed: number,
+    ) => Promise<FleetParts | undefined>;
+  };
+
+/** What has to be known before the parts are made. */
+interface Opened {
+  readonly state: PatternState;
+  readonly seed: number;
+  readonly servedSnapshot: ServedSnapshot | undefined;
+  readonly fleet: FleetParts | undefined;
+}
 
 export class Deciding {
   readonly state: PatternState;
@@ -22,20 +43,23 @@ export class Deciding {
   readonly #options: DecidingOptions;
   readonly #servedFile: ServedFile;
 
-  private constructor(state: PatternState, options: DecidingOptions) {
+  private constructor({ state, seed, servedSnapshot, fleet }: Opened, options: DecidingOptions) {
     this.state = state;
     this.#options = options;
-    const { dataFolder, settings, warn } = options;
-    const servedSnapshot = readServedFile(dataFolder, settings(), warn);
     this.autoUpdate = new AutoUpdate({
       ...options,
+      ...fleet,
       database: state.database,
       startThread: startKeywordThread,
-      seed: servedSnapshot?.seed ?? randomBytes(6).readUIntLE(0, 6),
+      seed,
       servedSnapshot,
     });
-    this.#servedFile = new ServedFile(dataFolder, this.autoUpdate.served, options);
-    this.sources = new SourceService({ ...options, autoUpdate: this.autoUpdate });
+    this.#servedFile = new ServedFile(options.dataFolder, this.autoUpdate.served, options);
+    this.sources = new SourceService({
+      ...options,
+      autoUpdate: this.autoUpdate,
+      onSource: fleet?.onSource,
+    });
   }
 
   /** Reads everything; throws DurableFileError when a file is unusable. */
@@ -46,7 +70,10 @@ export class Deciding {
       { ...files, nowMs: () => clock.nowMs() },
       randomBytes(4).readUInt32LE(),
     );
-    const deciding = new Deciding(state, options);
+    const servedSnapshot = readServedFile(dataFolder, settings(), warn);
+    const seed = servedSnapshot?.seed ?? randomBytes(6).readUIntLE(0, 6);
+    const fleet = await options.openFleet(state.database, seed);
+    const deciding = new Deciding({ state, seed, servedSnapshot, fleet }, options);
     deciding.autoUpdate.start();
     await deciding.sources.start();
     return deciding;

@@ -6,18 +6,18 @@
 import { processUpMs } from './clock.ts';
 import type { AcceleratorSettings, Settings } from './config/shape.ts';
 import { firstAllowed } from './egress/address-policy.ts';
-import { awaitTurn } from './egress/await-turn.ts';
+import type { AwaitTurn } from './egress/await-turn.ts';
 import type { Resolver } from './egress/resolver.ts';
 import type { DynamicRequest } from './http/policy.ts';
 import { type Refusal, refusals } from './http/refusals.ts';
 import type { Statistics } from './statistics.ts';
-import { acceleratorSource, type ThrottledSources } from './throttle/sources.ts';
+import { acceleratorSource } from './throttle/sources.ts';
 import { Origin, type OriginSurroundings } from './upstream/origin.ts';
 
 export interface DynamicOriginsOptions {
   readonly settings: () => Settings;
   readonly resolver: Resolver;
-  readonly sources: ThrottledSources;
+  readonly awaitTurn: AwaitTurn;
   readonly statistics: Statistics;
 }
 
@@ -53,7 +53,7 @@ export class DynamicOrigins {
     socket,
     isUpgrade,
   }: DynamicRequest): Promise<Origin | Refusal | undefined> {
-    const { resolver, sources, statistics } = this.#options;
+    const { resolver, awaitTurn, statistics } = this.#options;
     const { dynamicPort: port, dynamicPrivate } = site.settings;
     const resolution = await resolver.resolve(host.replace(/^\[|\]$/g, ''), acceleratorSource);
     if (!resolution.ok) return nameRefusals[resolution.reason];
@@ -62,9 +62,8 @@ export class DynamicOrigins {
     const known = this.#origins.get(keyOf(address, port));
     // A tunnel has a connection of its own.
     if (isUpgrade || known?.hasIdleConnection !== true) {
-      const wish = { source: acceleratorSource, host: address };
       const onDelayed = () => statistics.add('dynamic_delayed');
-      const outcome = await awaitTurn(sources, wish, socket, onDelayed);
+      const outcome = await awaitTurn(address, socket, onDelayed);
       if (outcome === 'gone') statistics.add('dynamic_abandoned');
       if (outcome === 'gone') return undefined;
       if (outcome !== 'passed') return refusals.throttled;

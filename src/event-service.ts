@@ -71,6 +71,20 @@ export class EventService {
     if (fields !== undefined) this.#tell(formatEvent('blocked', entry.atMs, fields));
   }
 
+  /** Whether `noteAccess` makes anything of blocked requests. */
+  get wantsBlocked(): boolean {
+    return this.#wantsBlocked;
+  }
+
+  /** There were `count` more blocked requests, in workers that tell of as many as may be told. */
+  noteUnlisted(count: number): void {
+    if (count === 0 || !this.#wantsBlocked) return;
+    const { clock, statistics } = this.#options;
+    this.#second ??= clock.after(secondMs, () => this.#endSecond());
+    this.#rate.omit('blocked', count);
+    statistics.add('events_omitted', count);
+  }
+
   noteSuspect({ client, requestLine: request, pattern, atMs }: Suspect): void {
     this.#make('suspect', atMs, { client, request, pattern: unpaddedText(pattern) });
   }

@@ -1,12 +1,12 @@
 /**
- * All that has to do with connections to new hosts: the virus throttle with its egress gateway, the
- * origins that requests name, and the traps that tell of virus-like activity.
+ * All that has to do with connections to new hosts: the virus throttle with its egress gateway, and the
+ * traps that tell of virus-like activity.
  */
-import { DynamicOrigins } from './dynamic-origins.ts';
+import { type AwaitTurn, awaitTurn } from './egress/await-turn.ts';
 import { EgressService, type EgressServiceOptions } from './egress-service.ts';
-import type { FindOrigin } from './http/policy.ts';
 import type { ThrottleAlert } from './log/throttle-log.ts';
 import type { TrapSender } from './log/traps.ts';
+import { acceleratorSource } from './throttle/sources.ts';
 import { startTraps } from './trap-service.ts';
 
 export type OutboundOptions = EgressServiceOptions & {
@@ -16,9 +16,9 @@ export type OutboundOptions = EgressServiceOptions & {
 /** Serves once `start` has resolved. */
 export class Outbound {
   readonly egress: EgressService;
-  readonly findOrigin: FindOrigin;
+  /** For the accelerator's own connections. */
+  readonly awaitTurn: AwaitTurn;
   readonly #options: OutboundOptions;
-  readonly #dynamicOrigins: DynamicOrigins;
   #traps: TrapSender | undefined;
 
   constructor(options: OutboundOptions) {
@@ -28,9 +28,9 @@ export class Outbound {
       options.onAlert(alert);
     };
     this.egress = new EgressService({ ...options, onAlert });
-    const { resolver, sources } = this.egress;
-    this.#dynamicOrigins = new DynamicOrigins({ ...options, resolver, sources });
-    this.findOrigin = (request) => this.#dynamicOrigins.find(request);
+    const { sources } = this.egress;
+    this.awaitTurn = (host, socket, onDelayed) =>
+      awaitTurn(sources, { source: acceleratorSource, host }, socket, onDelayed);
   }
 
   /** Throws when the gateway's address cannot be had. */
@@ -47,7 +47,6 @@ export class Outbound {
 
   /** Requests under way have `drainMs` to finish; what waits for a host is refused. */
   async close(drainMs: number): Promise<void> {
-    this.#dynamicOrigins.close();
     await this.egress.close(drainMs);
     this.#traps?.close();
   }

@@ -1,6 +1,7 @@
 /** The course of `wormgate start`: settings read, the server started, a signal awaited, the end. */
 import { formatFault, formatWarning, loadSettings } from './config/load.ts';
 import { describe } from './start-failure.ts';
+import { isWorkerProcess, runWorker } from './worker-process.ts';
 import { type RunOptions, WormgateServer, warn } from './wormgate.ts';
 
 /** Exit codes of `wormgate start` (docs/operations.md). */
@@ -8,6 +9,7 @@ export const exitCodes = { ended: 0, cannotStart: 1, badConfiguration: 2 } as co
 
 /** Runs a server until a signal ends it; resolves to the exit code. Prints `wormgate ready` when it serves. */
 export async function runServer(options: RunOptions): Promise<number> {
+  if (isWorkerProcess()) return await runWorker();
   const loaded = loadSettings(options.configFile);
   if (!loaded.ok) {
     for (const fault of loaded.faults) process.stderr.write(`${formatFault(fault)}\n`);

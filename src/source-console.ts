@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { SourceConsole } from './admin/source-commands.ts';
 import { AddressList, normalizeAddress } from './config/address-list.ts';
 import type { Settings } from './config/shape.ts';
+import type { DataPlanes } from './data-planes.ts';
 import type { SourceService } from './source-service.ts';
 import { sourceKey } from './virus/source-key.ts';
 
@@ -10,6 +11,8 @@ export interface SourceConsoleParts {
   settings(): Settings;
   /** Undefined until they are read. */
   sources(): SourceService | undefined;
+  /** Undefined until there are any. */
+  planes(): Pick<DataPlanes, 'applied'> | undefined;
   nowMs(): number;
 }
 
@@ -29,9 +32,17 @@ export function sourceConsole(parts: SourceConsoleParts): SourceConsole {
     },
     find: (address) => all().get(sourceKey(address), parts.nowMs()),
     objection: (address) => objectionTo(address, parts.settings()),
-    block: (address, seconds) =>
-      service().block(address, seconds === undefined ? undefined : seconds * 1000),
-    forgive: (address) => service().forgive(address),
+    block: async (address, seconds) => {
+      const length = seconds === undefined ? undefined : seconds * 1000;
+      const source = await service().block(address, length);
+      await parts.planes()?.applied();
+      return source;
+    },
+    forgive: async (address) => {
+      const source = await service().forgive(address);
+      await parts.planes()?.applied();
+      return source;
+    },
     read: (text) => {
       const bare = text.replace(/\/64$/, '');
       return isIP(bare) === 0 ? undefined : normalizeAddress(bare);

@@ -12,6 +12,7 @@ import { CrawlerChecks, type NameLookups } from './crawler-checks.ts';
 import { formatDate } from './log/access.ts';
 import { SourceJournal } from './source-journal.ts';
 import type { Statistics } from './statistics.ts';
+import { missRules } from './virus/miss-scope.ts';
 import type { NeverBlock } from './virus/never-block.ts';
 import { sourceKey } from './virus/source-key.ts';
 import { SourceWatch } from './virus/source-watch.ts';
@@ -28,6 +29,8 @@ export interface SourceServiceOptions {
   /** Takes a line for the console's log. */
   readonly record: (line: string) => void;
   readonly onBlock: (source: Source) => void;
+  /** Told of the key of each source that becomes blocked, or free, or whose block is prolonged. */
+  readonly onSource?: ((address: string) => void) | undefined;
   /** Told in a sentence what the operator should look at. */
   readonly warn: (sentence: string) => void;
 }
@@ -87,6 +90,7 @@ export class SourceService {
         else sources.restore(record.source, clock.nowMs());
       },
     );
+    sources.onChange = options.onSource;
     this.applySettings();
   }
 
@@ -160,8 +164,4 @@ export class SourceService {
       `${address} was blocked as a virus source. It is an address nearby: if a balancer or proxy stands there, name it in TrustedProxies, so that its clients are told apart; "virus forgive ${address}" lets it go.`,
     );
   }
-}
-
-function missRules({ sources }: Settings) {
-  return { statuses: sources.missStatuses, exceptions: sources.missExceptions };
 }

@@ -284,6 +284,19 @@ export const counterTable = {
     help: 'Patterns refused because MaxVirusPatterns or MaxLearnedPatterns was reached.',
   },
   journal_failures: { help: 'Commands refused because the journal could not be written.' },
+  workers_ended: {
+    help: 'Worker processes that ended without being told to; others took their places.',
+  },
+  workers_killed: { help: 'Those of them that were killed because of WorkerTimeout.' },
+  candidates_refused: {
+    help: 'Windows that a worker found often enough and that were not counted over all workers: 10000 are, in a refresh interval.',
+  },
+  served_notes_lost: {
+    help: 'Served requests that Auto Update was not told of, because the primary process took too long.',
+  },
+  source_notes_lost: {
+    help: 'Virus requests and possible misses that did not count for their sources, because the primary process took too long.',
+  },
   reloads: { help: 'Configuration reloads that took effect.' },
   reloads_refused: { help: 'Configuration reloads refused; the old settings stayed in force.' },
 } as const satisfies Record<string, CounterRow>;

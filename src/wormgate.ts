@@ -7,9 +7,8 @@ import type { ConsoleContext } from './admin/console.ts';
 import { socketName } from './admin/console-protocol.ts';
 import { type ConsoleServer, startConsoleServer } from './admin/console-server.ts';
 import { bindAdmin, type RunningAdmin } from './admin-listener.ts';
-import { Caching } from './caching.ts';
 import { Certificates } from './certificates.ts';
-import { processUpMs, systemClock } from './clock.ts';
+import { systemClock } from './clock.ts';
 import {
   type Configuration,
   formatFault,
@@ -20,26 +19,25 @@ import {
 import type { Settings } from './config/shape.ts';
 import { consoleContext } from './console-context.ts';
 import { makeDataFolder } from './data-folder.ts';
-import { Deciding } from './deciding.ts';
+import { type CurrentCertificate, DataPlane } from './data-plane.ts';
+import { type DataPlanes, inThisProcess } from './data-planes.ts';
+import { Deciding, type FleetParts } from './deciding.ts';
 import { NameServers } from './egress/name-servers.ts';
 import { EventService } from './event-service.ts';
-import { Fronts } from './fronts.ts';
-import { listenersFor } from './http/listeners.ts';
-import type { FrontParts, Policy } from './http/policy.ts';
-import { isSameAddress, listenAddresses } from './listen-addresses.ts';
+import type { FleetControl } from './fleet-control.ts';
+import type { Screening } from './http/policy.ts';
+import { isSameAddress } from './listen-addresses.ts';
 import { formatAccess } from './log/access.ts';
 import type { LogFile } from './log/file.ts';
 import { Latencies } from './log/latency.ts';
 import { LogSet } from './log-set.ts';
 import { Outbound } from './outbound.ts';
+import type { InspectorParts } from './request-inspector.ts';
+import { screeningFor } from './screening.ts';
 import { describe } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
-import { TraceService } from './trace-service.ts';
-import { type DemoSite, startDemoSite } from './upstream/demo-site.ts';
-import { listenKey, OriginTable } from './upstream/origins.ts';
 import { HitRates } from './virus/hit-rates.ts';
-import { NeverBlock } from './virus/never-block.ts';
-import { Screen } from './virus/screen.ts';
+import type { PatternDatabase } from './virus/pattern-database.ts';
 import { VirusSources } from './virus/virus-sources.ts';
 
 export interface RunOptions {
@@ -59,29 +57,19 @@ export class WormgateServer {
   readonly #clock = systemClock;
   readonly #virusSources = new VirusSources();
   readonly #nameServers = new NameServers();
-  readonly #origins = new OriginTable({
-    onOpening: (host) => this.#outbound?.egress.noteConnection(host),
-    lookUp: (host) => this.#nameServers.addressesOfOrigin(host),
-    warn,
-    count: (counter) => this.#statistics.add(counter),
-    onHealth: (origin, state, why) => this.#events.noteOrigin(origin, state, why),
-    upMs: processUpMs,
-  });
   readonly #certificates: Certificates;
-  readonly #fronts = new Fronts(() => this.#frontParts());
   readonly #logs: LogSet;
   readonly #events: EventService;
-  readonly #traces: TraceService;
   readonly #hitRates: HitRates;
-  readonly #caching: Caching;
   readonly #context: ConsoleContext;
   #settings: Settings;
   #written: Configuration['written'];
-  #policy: Policy | undefined;
+  #screening: Screening | undefined;
   #proxyLog: LogFile | undefined;
   #deciding: Deciding | undefined;
+  #fleet: FleetControl | undefined;
   #outbound: Outbound | undefined;
-  #demo: DemoSite | undefined;
+  #planes: DataPlanes | undefined;
   #admin: RunningAdmin | undefined;
   #console: ConsoleServer | undefined;
   #draining = false;
@@ -100,28 +88,19 @@ export class WormgateServer {
       clock: this.#clock,
       statistics: this.#statistics,
     });
-    const shared = {
-      clock: this.#clock,
-      statistics: this.#statistics,
-      lookUp: (host: string) => this.#nameServers.addressesOfOrigin(host),
-      warn,
-    };
     this.#events = new EventService({
-      ...shared,
       settings: () => this.#settings.events,
       file: () => this.#logs.events,
+      clock: this.#clock,
+      statistics: this.#statistics,
+      lookUp: (host) => this.#nameServers.addressesOfOrigin(host),
+      warn,
     });
-    this.#traces = new TraceService({ ...shared, settings: () => this.#settings.tracing });
     this.#certificates = new Certificates({
       clock: this.#clock,
       statistics: this.#statistics,
       warn,
-      onChange: () => this.#renewListeners(),
-    });
-    this.#caching = new Caching({
-      settings: () => this.#settings,
-      clock: this.#clock,
-      statistics: this.#statistics,
+      onChange: () => this.#planes?.renewCertificates(this.#currentCertificate),
     });
     this.#hitRates = new HitRates(settings.virus.refreshIntervalSeconds, this.#clock.nowMs());
     this.#context = consoleContext({
@@ -132,8 +111,7 @@ export class WormgateServer {
       suspects: () => this.#deciding?.autoUpdate.suspects,
       sources: () => this.#deciding?.sources,
       throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
-      caching: this.#caching,
-      origins: () => this.#origins.rows(),
+      planes: () => this.#planes,
       consoleLog: () => this.#logs.console,
       nowMs: () => this.#clock.nowMs(),
     });
@@ -159,15 +137,16 @@ export class WormgateServer {
       statistics: this.#statistics,
       nameServers: this.#nameServers,
       dataFolder: this.#options.dataFolder,
-      isOrigin: (host) => this.#origins.hasHost(host),
+      isOrigin: (host) => this.#planes?.hasOrigin(host) === true,
       record: (text) => this.#logs.throttle.append(text),
       onAlert: (alert) => this.#events.noteAlert(alert),
       logLine: (line) => this.#proxyLog?.append(line),
     });
     this.#outbound = outbound;
-    this.#policy = await this.#makePolicy(settings);
+    this.#screening = this.#screeningFor(settings);
     this.#certificates.adopt(settings.accelerators);
-    for (const address of listenAddresses(settings)) await this.#fronts.open(address);
+    this.#planes = this.#fleet?.workers ?? inThisProcess(this.#makePlane(settings, outbound));
+    await this.#planes.start();
     await outbound.start();
     this.#admin = await this.#bindAdmin(settings);
   }
@@ -191,6 +170,7 @@ export class WormgateServer {
   /** Stops after the reload in progress, letting answers under way finish for DrainSeconds. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#planes?.noteDraining();
     await this.#reloading;
     await this.stop(this.#settings.limits.drainMs);
   }
@@ -198,17 +178,15 @@ export class WormgateServer {
   /** Stops whatever runs, letting answers under way finish for `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#draining = true;
+    this.#planes?.noteDraining();
     this.#events.endWithin(drainMs);
-    this.#traces.endWithin(drainMs);
-    await Promise.all([this.#fronts.closeAll(drainMs), this.#outbound?.close(drainMs)]);
+    await Promise.all([this.#planes?.close(drainMs), this.#outbound?.close(drainMs)]);
     this.#certificates.close();
     await this.#console?.close();
     await this.#admin?.app.close();
-    this.#caching.close();
-    this.#origins.close();
-    await this.#demo?.close();
+    await this.#planes?.end();
     await this.#deciding?.close();
-    await Promise.all([this.#events.close(), this.#traces.close()]);
+    await this.#events.close();
     this.#nameServers.close();
     await this.#logs.close();
   }
@@ -232,77 +210,87 @@ export class WormgateServer {
       clock: this.#clock,
       statistics: this.#statistics,
       hitRates: this.#hitRates,
-      neverBlock: () => this.#currentPolicy().neverBlock,
+      neverBlock: () => this.#currentScreening().neverBlock,
       names: this.#nameServers,
       record: (line) => this.#logs.console.append(line),
       onSuspect: (suspect) => this.#events.noteSuspect(suspect),
       onLearned: (change, cause) => this.#events.noteLearned(change, cause),
       onBlock: (source) => this.#events.noteSource(source),
+      openFleet: (database, seed) => this.#openFleet(database, seed),
       warn,
     });
   }
 
-  async #makePolicy(settings: Settings): Promise<Policy> {
-    const deciding = this.#deciding;
-    if (deciding === undefined) throw new Error('the pattern database is not open');
-    const { virus } = settings;
-    const usesDemo = settings.accelerators.some(({ origins }) =>
-      origins.some(({ kind }) => kind === 'demo'),
-    );
-    if (usesDemo) this.#demo ??= await startDemoSite();
-    const demo = this.#demo?.address ?? { host: '127.0.0.1', port: 0 };
-    return {
+  /** Undefined: this process serves by itself. */
+  async #openFleet(database: PatternDatabase, seed: number): Promise<FleetParts | undefined> {
+    const settings = this.#settings;
+    if (settings.fleet.workers === 1) return undefined;
+    const { FleetControl } = await import('./fleet-control.ts');
+    this.#fleet = new FleetControl({
       settings,
-      sites: this.#origins.sitesFor(settings.accelerators, settings.limits, demo),
-      listeners: listenersFor(settings.accelerators, (certificate) => certificate),
-      neverBlock: new NeverBlock(virus.neverBlockAddresses, virus.neverBlockPaths),
-      screen: settings.scanVirusPatterns
-        ? new Screen(deciding.state.database.patterns, virus, deciding.autoUpdate.keywordScreen)
-        : undefined,
-      tracer: await this.#traces.tracerFor(settings.tracing),
-    };
+      clock: this.#clock,
+      statistics: this.#statistics,
+      latencies: this.#latencies,
+      hitRates: this.#hitRates,
+      virusSources: this.#virusSources,
+      events: this.#events,
+      database,
+      deciding: () => this.#deciding,
+      egress: () => this.#outbound?.egress,
+      proxyLog: () => this.#proxyLog,
+      currentCertificate: this.#currentCertificate,
+      seed,
+      warn,
+    });
+    return this.#fleet.parts;
   }
 
-  /** New handshakes get the newest certificates; connections stay as they are. */
-  #renewListeners(): void {
-    if (this.#policy === undefined) return;
-    const { accelerators } = this.#policy.settings;
-    const listeners = listenersFor(accelerators, (each) => this.#certificates.current(each));
-    this.#policy = { ...this.#policy, listeners };
+  readonly #currentCertificate: CurrentCertificate = (each) => this.#certificates.current(each);
+
+  #screeningFor(settings: Settings): Screening {
+    const { state, autoUpdate } = this.#opened();
+    return screeningFor(settings, state.database.patterns, autoUpdate.keywordScreen);
   }
 
-  #currentPolicy(): Policy {
-    if (this.#policy === undefined) throw new Error('there is no policy yet');
-    return this.#policy;
+  #currentScreening(): Screening {
+    if (this.#screening === undefined) throw new Error('nothing is screened yet');
+    return this.#screening;
   }
 
-  #frontParts(): FrontParts {
-    const outbound = this.#outbound;
-    if (this.#deciding === undefined || outbound === undefined) {
-      throw new Error('the parts of a front are not there yet');
-    }
-    const { state, autoUpdate, sources } = this.#deciding;
-    return {
-      policy: () => this.#currentPolicy(),
+  #opened(): Deciding {
+    if (this.#deciding === undefined) throw new Error('the pattern database is not open');
+    return this.#deciding;
+  }
+
+  /** The data plane of a single process: it works with the control plane's own parts. */
+  #makePlane(settings: Settings, { egress, awaitTurn }: Outbound): DataPlane {
+    const { state, autoUpdate, sources } = this.#opened();
+    const { suspects, keywordScreen, served, missing } = autoUpdate;
+    return new DataPlane(settings, {
       patterns: state.database.patterns,
       hitRates: this.#hitRates,
       virusSources: this.#virusSources,
       sources: sources.watch,
-      suspects: autoUpdate.suspects,
-      keywordScreen: autoUpdate.keywordScreen,
-      served: autoUpdate.served,
-      missing: autoUpdate.missing,
-      findOrigin: outbound.findOrigin,
-      deliveries: this.#caching.deliveries,
+      suspects,
+      keywordScreen,
+      served,
+      missing,
       statistics: this.#statistics,
       latencies: this.#latencies,
-      nowMs: () => this.#clock.nowMs(),
-      draining: () => this.#draining,
+      sharesListeners: false,
+      clock: this.#clock,
+      nameServers: this.#nameServers,
+      resolver: egress.resolver,
+      awaitTurn,
+      screeningFor: (next) => this.#screeningFor(next),
+      onOpening: (host) => egress.noteConnection(host),
+      onHealth: (origin, state, why) => this.#events.noteOrigin(origin, state, why),
       logAccess: (entry) => {
         this.#proxyLog?.append(formatAccess(entry));
         this.#events.noteAccess(entry);
       },
-    };
+      warn,
+    });
   }
 
   #bindAdmin(settings: Settings): Promise<RunningAdmin | undefined> {
@@ -312,18 +300,31 @@ export class WormgateServer {
       context: this.#context,
       statistics: this.#statistics,
       latencies: this.#latencies,
-      origins: () => this.#origins.rows(),
+      origins: () => this.#planes?.origins() ?? [],
       ready: () => !this.#draining,
-      frontParts: () => this.#frontParts(),
+      inspectorParts: () => this.#inspectorParts(),
       written: () => this.#written,
       proxyLog: () => this.#logs.proxyLogPath,
       sources: () => this.#outbound?.egress.busiest() ?? [],
     });
   }
 
+  #inspectorParts(): InspectorParts {
+    const { state, autoUpdate, sources } = this.#opened();
+    return {
+      screening: () => this.#currentScreening(),
+      patterns: state.database.patterns,
+      keywordScreen: autoUpdate.keywordScreen,
+      sources: sources.watch,
+      nowMs: () => this.#clock.nowMs(),
+    };
+  }
+
   async #reload(): Promise<void> {
     this.#reloadIsWaiting = false;
     if (this.#draining) return;
+    // Lines from before the signal are for the files from before it.
+    await this.#planes?.reported();
     await this.#logs.reopen();
     const refusal = await this.#tryReload();
     await this.#logs.closeOthers();
@@ -344,8 +345,6 @@ export class WormgateServer {
     const next = loaded.settings;
     const differences = restartOnlyDifferences(this.#settings, next);
     if (differences.length > 0) return differences;
-    const wanted = new Map(listenAddresses(next).map((each) => [listenKey(each), each]));
-    const opened: string[] = [];
     let admin = this.#admin;
     let gateway = this.#outbound?.egress.gateway;
     try {
@@ -354,32 +353,26 @@ export class WormgateServer {
       if (!isSameAddress(gateway?.address, next.egress.listen)) {
         gateway = await this.#outbound?.egress.open(next);
       }
-      // Last, because a new listener has no sites before the policy knows of it.
-      for (const [key, address] of wanted) {
-        if (this.#fronts.has(key)) continue;
-        await this.#fronts.open(address);
-        opened.push(key);
-      }
-      this.#policy = await this.#makePolicy(next);
+      await this.#planes?.prepare(next);
+      await this.#planes?.adopt(next);
       this.#proxyLog = proxyLog;
     } catch (error) {
-      for (const key of opened) await this.#fronts.close(key, 0);
+      await this.#planes?.abandon();
       if (admin !== this.#admin) await admin?.app.close();
       if (gateway !== this.#outbound?.egress.gateway) await gateway?.server.close(0);
       return [describe(error)];
     }
     this.#settings = next;
     this.#written = loaded.written;
-    this.#caching.applySettings();
+    this.#screening = this.#screeningFor(next);
     this.#events.applySettings();
-    this.#traces.applySettings();
     this.#certificates.adopt(next.accelerators);
     for (const warning of loaded.warnings) process.stderr.write(`${formatWarning(warning)}\n`);
     if (admin !== this.#admin) await this.#admin?.app.close();
     this.#admin = admin;
     await this.#deciding?.applySettings();
     await this.#outbound?.adopt(gateway);
-    this.#fronts.adopt(wanted, next.limits.drainMs);
+    await this.#planes?.applied();
     return [];
   }
 }

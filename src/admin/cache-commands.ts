@@ -4,7 +4,7 @@
  */
 import { ageSeconds } from '../cache/entry.ts';
 import { acceleratorOfKey, parsePurgeTarget, urlOfKey } from '../cache/key.ts';
-import type { StoreListing, StoreTotals } from '../cache/store.ts';
+import type { ListedAnswer, StoreTotals } from '../cache/store.ts';
 import { quote } from '../config/quoted.ts';
 import { renderTable, tableOf } from './listing.ts';
 import type { Reply } from './reply.ts';
@@ -13,11 +13,13 @@ import { cutTokens } from './tokens.ts';
 /** What the commands need of the running cache. */
 export interface CacheConsole {
   totals(): StoreTotals;
-  list(order: 'most-used' | 'newest', max: number): readonly StoreListing[];
+  list(order: 'most-used' | 'newest', max: number): Later<readonly ListedAnswer[]>;
   /** Takes out what is stored for a URL, or for all that begin so; gives how many answers there were. */
-  purge(url: string, isPrefix: boolean): number;
-  purgeAll(): number;
+  purge(url: string, isPrefix: boolean): Later<number>;
+  purgeAll(): Later<number>;
 }
+
+type Later<T> = T | Promise<T>;
 
 /** How the commands are typed, with a clause for each. */
 export const cacheSyntax: readonly (readonly [typed: string, help: string])[] = [
@@ -45,7 +47,11 @@ export function isCacheLine(line: string): boolean {
 }
 
 /** Carries out a line that begins with `cache`. */
-export function answerCacheLine(line: string, cache: CacheConsole, nowMs: number): Reply {
+export async function answerCacheLine(
+  line: string,
+  cache: CacheConsole,
+  nowMs: number,
+): Promise<Reply> {
   const cut = cutTokens(line);
   if (!cut.ok) return refused(`Column ${cut.column}: ${cut.message}`);
   const [, word, operand, ...more] = cut.tokens.map(({ text }) => text);
@@ -57,10 +63,11 @@ export function answerCacheLine(line: string, cache: CacheConsole, nowMs: number
       if (order !== undefined && order !== 'newest') {
         return refused(`cache show takes newest or nothing, not ${quote(operand ?? '')}`);
       }
-      return { ok: true, text: show(cache, order === undefined ? 'most-used' : 'newest', nowMs) };
+      const text = await show(cache, order === undefined ? 'most-used' : 'newest', nowMs);
+      return { ok: true, text };
     }
     case 'purge':
-      return operand === undefined ? refused('The URL is missing') : purge(operand, cache);
+      return operand === undefined ? refused('The URL is missing') : await purge(operand, cache);
     default:
       return refused(`There is no command cache ${quote(word)}`);
   }
@@ -72,12 +79,12 @@ export function renderCacheHelp(): string {
   return cacheSyntax.map(([typed, clause]) => `${typed.padEnd(width)}  ${clause}`).join('\n');
 }
 
-function purge(operand: string, cache: CacheConsole): Reply {
-  if (operand.toLowerCase() === 'all') return purged(cache.purgeAll());
+async function purge(operand: string, cache: CacheConsole): Promise<Reply> {
+  if (operand.toLowerCase() === 'all') return purged(await cache.purgeAll());
   const isPrefix = operand.endsWith('*');
   const target = parsePurgeTarget(isPrefix ? operand.slice(0, -1) : operand, isPrefix);
   if (!target.ok) return refused(`${quote(operand)}: ${target.message}`);
-  return purged(cache.purge(target.url, isPrefix));
+  return purged(await cache.purge(target.url, isPrefix));
 }
 
 function purged(count: number): Reply {
@@ -87,11 +94,15 @@ function purged(count: number): Reply {
 
 const header = ['USED', 'AGE', 'FRESH FOR', 'BYTES', 'STATUS', 'SITE', 'URL'];
 
-function show(cache: CacheConsole, order: 'most-used' | 'newest', nowMs: number): string {
+async function show(
+  cache: CacheConsole,
+  order: 'most-used' | 'newest',
+  nowMs: number,
+): Promise<string> {
   const { answers, bytes } = cache.totals();
   const totals = `${answers} stored ${answers === 1 ? 'answer' : 'answers'}, ${bytes} bytes.`;
   if (answers === 0) return totals;
-  const listed = cache.list(order, listedMax);
+  const listed = await cache.list(order, listedMax);
   const table = tableOf(header, listed, answers, ({ key, answer }) => [
     String(answer.uses),
     String(ageSeconds(answer, nowMs)),

@@ -106,6 +106,7 @@ class ConsoleSession {
     try {
       if (request.kind === 'lines') return await this.#execute(request);
       if (!context.ready()) return { id: null, error: notReadyText };
+      await context.refresh();
       if (request.kind === 'status') {
         const text = context.status(request.source, request.isAdvice);
         return { id: request.id, status: text ?? null };

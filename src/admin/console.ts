@@ -28,6 +28,8 @@ export interface ConsoleContext {
   scanVirusPatterns(): boolean;
   /** Makes the changes durable and applies them; one outcome a change, in order. */
   commit(changes: readonly Change[]): Promise<readonly Outcome[]>;
+  /** Resolves when what follows tells of all that happened before. */
+  refresh(): Promise<void>;
   snapshot(): ScreenSnapshot;
   /** The throttle's report of a source, or of all, or its advice; undefined: of an unknown source. */
   status(source: string | undefined, isAdvice: boolean): string | undefined;
@@ -83,6 +85,7 @@ async function dump(context: ConsoleContext): Promise<Reply> {
 
 async function answer(command: Command, context: ConsoleContext): Promise<Reply> {
   if (command.asksHelp) return { ok: true, text: renderCommandHelp(command.word) };
+  await context.refresh();
   if (isSourceCommand(command)) return await answerAboutSources(command, context);
   switch (command.word) {
     case 'list':
@@ -180,7 +183,8 @@ class Batch {
     if (line.length > this.#lineBytesMax) return this.#reply(index, this.#tooLong());
     await this.#commitWaiting();
     const { cache, nowMs } = this.#context;
-    this.#reply(index, answerCacheLine(line, cache, nowMs()));
+    await this.#context.refresh();
+    this.#reply(index, await answerCacheLine(line, cache, nowMs()));
   }
 
   async #carryOutLine(index: number, line: string, from: ConsoleOrigin): Promise<void> {

@@ -65,6 +65,7 @@ export async function startAdminServer(
   addValidation(app);
   const guard = new Guard(() => parts.admin(), parts.nowMs);
   addGuard(app, guard, parts.statistics);
+  addRefresh(app, parts);
   addSessions(app, guard, parts.statistics);
   app.get('/healthz', () => 'ok\n');
   app.get('/readyz', (_request, answer) =>
@@ -96,6 +97,16 @@ function addGuard(app: FastifyInstance, guard: Guard, statistics: Statistics): v
   });
   app.addHook('onSend', async (_request, answer) => {
     answer.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff');
+  });
+}
+
+/** What is asked for tells of all that happened before it was. */
+function addRefresh(app: FastifyInstance, { context }: AdminParts): void {
+  app.addHook('preHandler', async (request) => {
+    const { url = '' } = request.routeOptions;
+    if (url === '/metrics' || (url.startsWith('/api/') && request.method === 'GET')) {
+      await context.refresh();
+    }
   });
 }
 

@@ -221,6 +221,6 @@ function selectedBytes({ varyFields: fields, varyRaw, varyValues: values }: Sele
 }
 
 /** The current age in seconds, as the Age field gives it. */
-export function ageSeconds(answer: StoredAnswer, nowMs: number): number {
+export function ageSeconds(answer: Pick<StoredAnswer, 'bornMs'>, nowMs: number): number {
   return Math.max(0, Math.floor((nowMs - answer.bornMs) / 1000));
 }

@@ -31,6 +31,17 @@ export interface StoreListing {
   readonly answer: StoredAnswer;
 }
 
+/** What is shown of one, without its content. */
+export interface ListedAnswer {
+  readonly key: string;
+  readonly answer: Pick<
+    StoredAnswer,
+    'uses' | 'status' | 'bornMs' | 'responseMs' | 'freshUntilMs'
+  > & {
+    readonly body: { readonly length: number };
+  };
+}
+
 /** A key's place: in lru-cache, in its map, and the key's own text; measured on Node.js 20. */
 const keyOverheadBytes = 400;
 

@@ -20,6 +20,7 @@ import {
   egressSection,
   eventsSection,
   extraSection,
+  fleetSection,
   limitsSection,
   logSection,
   snmpSection,
@@ -30,6 +31,7 @@ import {
 } from './settings.ts';
 import type {
   AdminSettings,
+  FleetSettings,
   HostPort,
   LimitSettings,
   LogSettings,
@@ -198,6 +200,14 @@ class Assembly {
     };
   }
 
+  #fleet(): FleetSettings {
+    const reader = this.#reader(fleetSection);
+    return {
+      workers: reader.get('Workers'),
+      workerTimeoutMs: reader.get('WorkerTimeout') * secondMs,
+    };
+  }
+
   build(file: string, sources: SectionSources): Settings {
     const { folder, readFile } = sources;
     const accelerators = this.#layout.accelerators.map((section) =>
@@ -239,6 +249,7 @@ class Assembly {
       log,
       events: readEventSettings(this.#reader(eventsSection), log),
       tracing: readTracingSettings(this.#reader(tracingSection)),
+      fleet: this.#fleet(),
     };
   }
 }

@@ -9,6 +9,7 @@ import type { Settings } from './shape.ts';
 export const restartOnly: Readonly<Record<string, (settings: Settings) => number>> = {
   PatternSize: (settings) => settings.virus.patternSize,
   PatternStartOffset: (settings) => settings.virus.patternStartOffset,
+  Workers: (settings) => settings.fleet.workers,
   MaxHeaderBytes: (settings) => settings.limits.headerBytesMax,
   MaxLogBacklog: (settings) => settings.limits.logBacklogBytesMax,
   MaxJournalBytes: (settings) => settings.limits.journalBytesMax,

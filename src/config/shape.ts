@@ -344,6 +344,13 @@ export interface TracingSettings {
   readonly batchMax: number;
 }
 
+/** `[Fleet]`. */
+export interface FleetSettings {
+  /** 1: a single process. */
+  readonly workers: number;
+  readonly workerTimeoutMs: number;
+}
+
 export interface Settings {
   /** The file it was read from, as given. */
   readonly file: string;
@@ -362,4 +369,5 @@ export interface Settings {
   readonly log: LogSettings;
   readonly events: EventSettings;
   readonly tracing: TracingSettings;
+  readonly fleet: FleetSettings;
 }

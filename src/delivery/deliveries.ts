@@ -28,6 +28,8 @@ export interface DeliveriesOptions {
   readonly answerBytesMax: () => number;
   readonly clock: Clock;
   readonly statistics: Statistics;
+  /** Told of the key of stored answers that may be wrong since a request of a client. */
+  readonly onForgotten?: (key: string) => void;
 }
 
 /** So many keys are remembered as answered for one client alone, for so long. */
@@ -122,6 +124,7 @@ export class Deliveries {
       statistics.add('cache_invalidated', store.delete(key));
       // What is on its way was asked for before.
       this.#forget(key);
+      this.#options.onForgotten?.(key);
     }
   }
 
@@ -130,7 +133,14 @@ export class Deliveries {
     const count = this.#options.store.delete(key);
     this.#options.statistics.add('cache_purged', count);
     this.#forget(key);
+    this.#options.onForgotten?.(key);
     return count;
+  }
+
+  /** Another process was sent a request after which what is stored for the key may be wrong. */
+  drop(key: string): void {
+    this.#options.statistics.add('cache_invalidated', this.#options.store.delete(key));
+    this.#forget(key);
   }
 
   /** The same for a URL, whatever the accelerator, or for all that begin so. */

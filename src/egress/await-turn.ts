@@ -5,6 +5,13 @@ import type { SourceAdmission, ThrottledSources, Turn } from '../throttle/source
 /** What became of it; `gone`: the client has left, and with it its place in the queue. */
 export type TurnOutcome = Exclude<SourceAdmission, 'queued'> | 'stopping' | 'gone';
 
+/** `awaitTurn` of the connections that the proxy itself makes; `host`: an address. */
+export type AwaitTurn = (
+  host: string,
+  socket: Socket,
+  onDelayed: () => void,
+) => Promise<TurnOutcome>;
+
 /** `source` wants to connect to `host`, an address; `onDelayed`: it has to wait. */
 export function awaitTurn(
   sources: ThrottledSources,

@@ -83,7 +83,7 @@ const laterEnds: ReadonlySet<string> = new Set(['client_gone', 'send_timeout', '
 /** Whether an origin has refused a humble request of a client that is known. */
 function isRefused(request: LoggedRequest, { sources }: FrontParts): boolean {
   const { status, isSound, match, error } = request;
-  if (!isSound || match !== undefined || !sources.misses.isRefusal(status ?? 0)) return false;
+  if (!isSound || match !== undefined || !sources.isRefusal(status ?? 0)) return false;
   return (error === undefined || laterEnds.has(error)) && hasSource(request);
 }
 

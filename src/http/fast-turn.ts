@@ -10,7 +10,7 @@ import { isIdempotent } from '../upstream/forward.ts';
 import type { Site } from '../upstream/origins.ts';
 import type { RelayedRequest } from '../upstream/relay-client.ts';
 import { humble as importedHumble } from '../virus/screen.ts';
-import type { Source } from '../virus/sources.ts';
+import type { BlockedSource } from '../virus/sources.ts';
 import { clientBehind } from './client-address.ts';
 import type { FastAnswers } from './fast-answers.ts';
 import type { FastRequest } from './fast-request.ts';
@@ -125,8 +125,7 @@ function slipAtOnce(
   const { memory, request, parts } = connection;
   const { action, mode } = policy.settings.virus;
   if (action !== 'slip' || mode !== 'block' || memory.mayBeTrusted(policy.sites)) return false;
-  const { sources } = parts.sources;
-  const source = answer === humble ? sources.find(memory.source, atMs) : undefined;
+  const source = answer === humble ? parts.sources.findKey(memory.source, atMs) : undefined;
   if (answer === humble && source === undefined) return false;
   request.begin(head, bytes.toString('latin1', 0, head.lineEnd), atMs);
   request.client = memory.peer;
@@ -189,7 +188,7 @@ function countVirus(
   request: FastRequest,
   bytes: Buffer,
   answer: number,
-  source: Source | undefined,
+  source: BlockedSource | undefined,
   mark: PatternMatch['mark'],
   policy: Policy,
   parts: FrontParts,
@@ -207,7 +206,7 @@ function judgeVirus(
   connection: FastClient,
   bytes: Buffer,
   answer: number,
-  source: Source | undefined,
+  source: BlockedSource | undefined,
   policy: Policy,
 ): boolean {
   const { request, parts } = connection;

@@ -96,7 +96,7 @@ export class Front {
   applyLimits(): void {
     const { limits } = this.#parts.policy().settings;
     for (const server of this.#servers) {
-      server.maxConnections = limits.connectionsMax;
+      if (!this.#parts.sharesListeners) server.maxConnections = limits.connectionsMax;
       server.headersTimeout = limits.headerTimeoutMs;
       server.keepAliveTimeout = limits.keepAliveTimeoutMs;
     }

@@ -6,7 +6,7 @@ import { escapeText } from '../config/quoted.ts';
 import { normalizedRequestString } from '../virus/normalize.ts';
 import { cutWindow, formatPattern } from '../virus/pattern.ts';
 import { humble, keywordIndexOf } from '../virus/screen.ts';
-import type { FrontParts, Policy } from './policy.ts';
+import type { FrontParts, Screening } from './policy.ts';
 import { parseRequestLine, reduceToOriginForm, requestStringOf } from './request-line.ts';
 import { markOf } from './verdict.ts';
 
@@ -26,7 +26,7 @@ export interface Inspection {
 export function inspect(
   line: string,
   client: string,
-  policy: Policy,
+  policy: Screening,
   parts: Pick<FrontParts, 'patterns' | 'keywordScreen' | 'sources' | 'nowMs'>,
 ): Inspection {
   const steps: InspectionStep[] = [];

@@ -17,21 +17,25 @@ import type { NeverBlock } from '../virus/never-block.ts';
 import type { PatternSet } from '../virus/pattern-set.ts';
 import type { Screen } from '../virus/screen.ts';
 import type { ServedMemory } from '../virus/served-memory.ts';
-import type { SourceWatch } from '../virus/source-watch.ts';
+import type { SourceGate } from '../virus/source-watch.ts';
 import type { Suspects } from '../virus/suspects.ts';
 import type { VirusSources } from '../virus/virus-sources.ts';
 import type { ListenerTable } from './listeners.ts';
 import type { Refusal } from './refusals.ts';
 
-export interface Policy {
+/** How requests are judged. */
+export interface Screening {
   readonly settings: Settings;
-  readonly sites: SiteTable;
-  readonly listeners: ListenerTable;
   readonly neverBlock: NeverBlock;
   /** Undefined: ScanVirusPatterns=0, nothing is screened. */
   readonly screen: Screen | undefined;
+}
+
+export interface Policy extends Screening {
   /** Undefined: no Endpoint is set, nothing is traced. */
   readonly tracer: Tracer | undefined;
+  readonly sites: SiteTable;
+  readonly listeners: ListenerTable;
 }
 
 /** A request to a site whose origin is the host that the request names. */
@@ -55,11 +59,11 @@ export interface FrontParts {
   readonly patterns: PatternSet;
   readonly hitRates: HitRates;
   readonly virusSources: VirusSources;
-  readonly sources: SourceWatch;
+  readonly sources: SourceGate;
   readonly suspects: Suspects;
   readonly keywordScreen: KeywordScreen;
-  readonly served: ServedMemory;
-  readonly missing: ServedMemory;
+  readonly served: Pick<ServedMemory, 'note' | 'notePath' | 'noteKeyword'>;
+  readonly missing: Pick<ServedMemory, 'note'>;
   readonly findOrigin: FindOrigin;
   readonly deliveries: Deliveries;
   readonly statistics: Statistics;
@@ -68,4 +72,9 @@ export interface FrontParts {
   /** True once the server is on its way out: answers then close their connections. */
   draining(): boolean;
   logAccess(entry: AccessEntry): void;
+  /**
+   * The listening sockets belong to another process, which would offer a connection that Node refuses again
+   * and again: MaxConnections is looked at after accepting alone.
+   */
+  readonly sharesListeners: boolean;
 }

@@ -33,7 +33,7 @@ interface Pending {
 const sessionIdContext = 'wormgate';
 const ticketKeyBytes = 48;
 /** How long a key for session tickets is used: who steals it can read no more than that. */
-const ticketKeyMs = 12 * 3_600_000;
+export const ticketKeyMs = 12 * 3_600_000;
 /**
  * Those with forward secrecy and authenticated encryption; Node's own list has others, some of which
  * RFC 9113 §9.2.2 forbids for HTTP/2.
@@ -48,8 +48,19 @@ const modernCiphers = [
 /** How long a session may be taken up again. */
 const sessionSeconds = 3600;
 
-let ticketKeys = randomBytes(ticketKeyBytes);
+let ticketKeys = newTicketKeys();
 let ticketKeysMadeAt = processUpMs();
+
+/** Keys for session tickets. */
+export function newTicketKeys(): Buffer {
+  return randomBytes(ticketKeyBytes);
+}
+
+/** Uses keys that other processes use as well, until others follow; makes none by itself any more. */
+export function shareTicketKeys(keys: Buffer): void {
+  ticketKeys = keys;
+  ticketKeysMadeAt = Number.POSITIVE_INFINITY;
+}
 
 export class TlsHandshakes {
   readonly #options: TlsHandshakesOptions;
@@ -167,7 +178,7 @@ function contextOptions(certificates: readonly Certificate[], rules: TlsRules) {
 
 function renewTicketKeys(): void {
   if (processUpMs() - ticketKeysMadeAt < ticketKeyMs) return;
-  ticketKeys = randomBytes(ticketKeyBytes);
+  ticketKeys = newTicketKeys();
   ticketKeysMadeAt = processUpMs();
 }
 

@@ -7,8 +7,8 @@ import { type SourceReason, unpaddedText } from '../log/access.ts';
 import type { Provenance } from '../virus/change.ts';
 import { cutWindow } from '../virus/pattern.ts';
 import { humble, keywordIndexOf } from '../virus/screen.ts';
-import type { Source } from '../virus/sources.ts';
-import type { FrontParts, Policy } from './policy.ts';
+import type { BlockedSource } from '../virus/sources.ts';
+import type { FrontParts, Policy, Screening } from './policy.ts';
 
 /** `pass` goes on to an origin; the others end here. */
 export type Verdict = 'pass' | 'slip' | 'drop';
@@ -91,7 +91,7 @@ export function hasSource({
 export function blockedSource(
   request: Pick<Judged, 'client' | 'peerTrusted' | 'proxies' | 'atMs'>,
   { sources }: FrontParts,
-): Source | undefined {
+): BlockedSource | undefined {
   if (sources.isQuiet || !hasSource(request)) return undefined;
   return sources.find(request.client, request.atMs);
 }
@@ -99,7 +99,7 @@ export function blockedSource(
 /** Counts a request that matched nothing and whose source is blocked, and notes it for the log. */
 export function noteSource(
   request: Judged,
-  { address, misses, viruses, cause }: Source,
+  { address, misses, viruses, cause }: BlockedSource,
   mark: PatternMatch['mark'],
   { statistics, sources }: FrontParts,
 ): void {
@@ -199,7 +199,7 @@ const countersByMark = {
 /** What is made of a virus request, without counting anything. */
 export function markOf(
   request: Pick<Judged, 'client' | 'target' | 'peerTrusted'>,
-  policy: Policy,
+  policy: Screening,
 ): PatternMatch['mark'] {
   const { virus } = policy.settings;
   if (policy.neverBlock.covers(request.client, request.target)) return 'never-block';

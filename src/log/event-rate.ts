@@ -27,6 +27,13 @@ export class EventRate {
     return false;
   }
 
+  /** Counts events that were omitted elsewhere. */
+  omit(kind: EventKind, omitted: number): void {
+    const count = this.#counts.get(kind);
+    if (count === undefined) this.#counts.set(kind, { admitted: 0, omitted });
+    else count.omitted += omitted;
+  }
+
   /** Ends the second; gives the kinds of which events were omitted in it, and how many. */
   endSecond(): [kind: EventKind, omitted: number][] {
     const omitted: [EventKind, number][] = [];

@@ -91,18 +91,22 @@ export class LogFile {
    * the line is lost because the backlog is full or the file was closed; that is counted.
    */
   append(line: string): boolean {
-    const text = `${withoutLineEnds(line)}\n`;
+    return this.appendWhole(`${withoutLineEnds(line)}\n`, 1);
+  }
+
+  /** The same for several lines at once, each with its newline; they are taken all or none. */
+  appendWhole(text: string, lineCount: number): boolean {
     const bytes = Buffer.byteLength(text);
     if (this.#closed || this.#backlogBytes + bytes > this.#options.backlogBytesMax) {
-      this.#options.statistics.add('log_lines_lost');
+      this.#options.statistics.add('log_lines_lost', lineCount);
       return false;
     }
-    this.#options.statistics.add('log_lines');
+    this.#options.statistics.add('log_lines', lineCount);
     this.#backlogBytes += bytes;
-    this.#acceptedCount += 1;
+    this.#acceptedCount += lineCount;
     this.#filling.text += text;
     this.#filling.bytes += bytes;
-    this.#filling.lineCount += 1;
+    this.#filling.lineCount += lineCount;
     if (this.#filling.bytes >= batchBytes) this.#seal();
     this.#schedule();
     return true;

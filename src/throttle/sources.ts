@@ -110,6 +110,11 @@ export class ThrottledSources {
     return entry === undefined ? undefined : reportOf(entry);
   }
 
+  /** The hosts that a source reaches without delay, those of `isOrigin` left out. */
+  knownHosts(source: string): readonly string[] {
+    return this.#sources.get(source)?.throttle.knownHosts() ?? [];
+  }
+
   /** The reports of the sources that have most waiting, then of those heard of last. */
   busiest(count: number): (ThrottleReport & { readonly source: string })[] {
     const reports = Array.from(this.#sources, ([source, entry]) => ({

@@ -91,7 +91,8 @@ export async function startDemoSite(): Promise<DemoSite> {
   const server: Server = createServer(serve);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    // Of this process alone, whatever else shares its listeners.
+    server.listen({ port: 0, host: '127.0.0.1', exclusive: true }, resolve);
   });
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('no port for the demo site');

@@ -103,6 +103,20 @@ export class Health {
     return this.#isFailed ? undefined : 'out';
   }
 
+  /** Another process has left the origin out, or has it back; it need not find out by itself. */
+  noteElsewhere(isOut: boolean, nowMs: number): void {
+    const { failuresMax, downMs } = this.#settings;
+    if (!isOut) {
+      if (!this.#isDown) return;
+      this.#isDown = false;
+      this.#failures = 0;
+      this.#comeBack(nowMs);
+    } else if (!this.#isDown && !this.#isFailed && failuresMax > 0) {
+      this.#isDown = true;
+      this.#probeAtMs = nowMs + downMs;
+    }
+  }
+
   /** A check has ended. */
   noteCheck(hasPassed: boolean, nowMs: number): HealthChange {
     if (hasPassed !== this.#isFailed) {

@@ -231,6 +231,12 @@ export class Origin implements Balanced, OriginChoice {
     this.#tell(this.#health.noteCheck(failure === undefined, nowMs), this.#why);
   }
 
+  /** Another process has left it out, because of `why`, or has it back; it has told of that. */
+  noteElsewhere(state: 'down' | 'up', why: string): void {
+    if (state === 'down') this.#why = why;
+    this.#health.noteElsewhere(state === 'down', this.#surroundings.upMs());
+  }
+
   #tell(change: HealthChange, why: string): void {
     if (change === undefined) return;
     const { count, warn } = this.#surroundings;

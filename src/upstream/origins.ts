@@ -81,6 +81,13 @@ export class OriginTable {
     return this.#hosts.has(host);
   }
 
+  /** Another process has left an origin out, or has it back. */
+  noteElsewhere(name: string, state: 'down' | 'up', why: string): void {
+    for (const origin of this.#origins.values()) {
+      if (origin.name === name) origin.noteElsewhere(state, why);
+    }
+  }
+
   /** Every origin of every site, in the order of the configuration. */
   rows(): OriginRow[] {
     return this.#sites.flatMap(({ settings, members }) =>

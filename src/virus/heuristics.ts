@@ -142,6 +142,19 @@ export class DistributionTable {
     return threshold < 1 && this.#report(row);
   }
 
+  /** How often a window of PatternSize bytes came in the interval that was tallied last; `hash` as for `tally`. */
+  countOf(window: Uint8Array, hash: number): number {
+    const tag = hash << this.#rowBits;
+    for (let slot = hash >>> this.#slotShift; this.#slots[slot] !== 0; ) {
+      const value = this.#slots[slot] as number;
+      const row = (value & this.#rowMask) - 1;
+      const isIt = ((value ^ tag) & ~this.#rowMask) === 0;
+      if (isIt && this.#rows.equals(row, window, 0, window.length)) return this.#rows.count(row);
+      slot = (slot + 1) & this.#slotMask;
+    }
+    return 0;
+  }
+
   /** Takes the last report back: the window's next request reports again. */
   withdraw(): void {
     if (this.#lastRow !== -1) this.#rows.setReported(this.#lastRow, false);

@@ -54,6 +54,24 @@ export class HitRates {
     else this.#nonVirusRequests += 1;
   }
 
+  /** Counts requests that others have screened. */
+  noteMany(virusRequests: number, nonVirusRequests: number, nowMs: number): void {
+    this.#turnTo(nowMs);
+    this.#virusRequests += virusRequests;
+    this.#nonVirusRequests += nonVirusRequests;
+  }
+
+  /** When the interval began that runs at `nowMs`. */
+  startMs(nowMs: number): number {
+    this.#turnTo(nowMs);
+    return this.#intervalStartMs;
+  }
+
+  /** Lets the intervals begin when others' do, one of which began at `startMs`. */
+  align(startMs: number): void {
+    if ((startMs - this.#intervalStartMs) % this.#intervalMs !== 0) this.#begin(startMs);
+  }
+
   /**
    * Changes the interval's length. The running interval ends here and counts as crossed, unless it
    * has begun only now; the figures gathered so far stay. The same length again changes nothing.

@@ -38,6 +38,13 @@ export interface PatternSetOptions {
   readonly seed: number;
 }
 
+/** Told of every change of a set, in order. */
+export interface PatternSetWatcher {
+  added(pattern: Uint8Array, origLength: number, from: Provenance): void;
+  deleted(pattern: Uint8Array, origLength: number): void;
+  cleared(): void;
+}
+
 /**
  * Patterns in the order of their insertion. Times are whole milliseconds since the epoch. Of the
  * keywords named in `auto(KEYWORD)` 65,531 different ones are remembered until `clear`; a pattern
@@ -49,6 +56,7 @@ export class PatternSet {
   lastHash = 0;
   /** May be changed at any time; below `size` it keeps what is there and refuses further patterns. */
   maxPatterns: number;
+  watcher: PatternSetWatcher | undefined;
   readonly #hash: WindowHash;
   #rows: PatternRows;
   /** The first entry of each pattern, by the pattern's hash. */
@@ -100,6 +108,7 @@ export class PatternSet {
     }
     this.#size += 1;
     this.#changes += 1;
+    this.watcher?.added(pattern, origLength, from);
     return 'added';
   }
 
@@ -115,6 +124,7 @@ export class PatternSet {
     else if (!this.#delTwin(hash, head, pattern, origLength)) return false;
     this.#size -= 1;
     this.#changes += 1;
+    this.watcher?.deleted(pattern, origLength);
     return true;
   }
 
@@ -148,6 +158,7 @@ export class PatternSet {
     this.#forgetProvenances();
     this.#size = 0;
     this.#changes += 1;
+    this.watcher?.cleared();
   }
 
   /**

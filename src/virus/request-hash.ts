@@ -123,6 +123,12 @@ export class RequestHash {
     return stir(sum ^ Math.imul(at - start, this.#lengthFactor)) | 0;
   }
 
+  /** The hash of a keyword, as if of a path that no request can have: no slash in front, nothing that ends it. */
+  ofKeyword(keyword: string): number {
+    const text = `keyword:${encodeURIComponent(keyword)}`;
+    return this.pathOf(text, 0, text.length);
+  }
+
   #sum(text: string, start: number, end: number): number {
     let sum = 0;
     for (let at = start; at < end; at += 1) {

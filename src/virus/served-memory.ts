@@ -105,13 +105,20 @@ export class ServedMemory {
   /** Remembers that a request with this keyword was served. */
   noteKeyword(keyword: string, nowMs: number): void {
     this.#turnTo(nowMs);
-    this.#set(this.#keywordHash(keyword));
+    this.#set(this.#hash.ofKeyword(keyword));
   }
 
   /** Whether a request with this keyword was served lately. */
   recallKeyword(keyword: string, nowMs: number): boolean {
     this.#turnTo(nowMs);
-    return this.#has(this.#keywordHash(keyword));
+    return this.#has(this.#hash.ofKeyword(keyword));
+  }
+
+  /** Remembers hashes that another RequestHash under the same seed has made of windows and paths. */
+  noteHashes(hashes: Int32Array, nowMs: number): void {
+    this.#turnTo(nowMs);
+    if (nowMs > this.#notedMs) this.#notedMs = nowMs;
+    for (const hash of hashes) this.#set(hash);
   }
 
   /** What of this request string was served lately: first of all its window, then its path. */
@@ -134,11 +141,6 @@ export class ServedMemory {
   /** The hash of the path of a request string, 32 bits; others have the same by chance alone. */
   pathHash(requestString: string): number {
     return this.#hash.pathOf(requestString, 0, requestString.length);
-  }
-
-  /** Of a path that no request can have: it has no slash in front, and keeps what would end it. */
-  #keywordHash(keyword: string): number {
-    return this.pathHash(`keyword:${encodeURIComponent(keyword)}`);
   }
 
   #add(text: string, start: number, end: number): void {

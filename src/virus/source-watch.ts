@@ -7,7 +7,13 @@ import type { Statistics } from '../statistics.ts';
 import { type AnsweredRequest, Misses, type MissesOptions, type MissVerdict } from './misses.ts';
 import type { NeverBlock } from './never-block.ts';
 import { sourceKey } from './source-key.ts';
-import { type BlockCause, type Source, type SourceRules, Sources } from './sources.ts';
+import {
+  type BlockCause,
+  type BlockedSource,
+  type Source,
+  type SourceRules,
+  Sources,
+} from './sources.ts';
 
 /** Whose request it is. Text is latin1, one character a byte. */
 export interface WatchedRequest {
@@ -15,6 +21,25 @@ export interface WatchedRequest {
   /** In origin-form. */
   readonly target: string;
   readonly requestId: string;
+}
+
+/** What the request path knows of sources, and tells of them. */
+export interface SourceGate {
+  readonly isWatching: boolean;
+  /** Nobody is blocked: what requests pay for then. */
+  readonly isQuiet: boolean;
+  /** The source of a client if it is blocked. */
+  find(client: string, nowMs: number): BlockedSource | undefined;
+  /** The source with a key if it is blocked; to be asked unless `isQuiet`. */
+  findKey(address: string, nowMs: number): BlockedSource | undefined;
+  /** A request of a blocked source was blocked: its block begins anew. */
+  renew(address: string, nowMs: number): void;
+  /** Counts a virus request; `matched` is the pattern or keyword. */
+  noteVirus(request: WatchedRequest, matched: string, nowMs: number): void;
+  /** Whether an answer with this status may be a miss. */
+  isRefusal(status: number): boolean;
+  /** Judges what an origin answered to a humble request, and counts it if it is a miss. */
+  noteAnswer(request: WatchedRequest, answer: AnsweredRequest): MissVerdict;
 }
 
 export interface SourceWatchOptions extends MissesOptions {
@@ -30,7 +55,7 @@ export interface SourceWatchOptions extends MissesOptions {
 }
 
 /** Counts requests for their sources. */
-export class SourceWatch {
+export class SourceWatch implements SourceGate {
   readonly sources: Sources;
   readonly misses: Misses;
   /** Whether sources are watched and blocked at all; may be changed at any time. */
@@ -44,28 +69,36 @@ export class SourceWatch {
     this.misses = new Misses(options);
   }
 
-  /** Nobody is blocked: what requests pay for then. */
   get isQuiet(): boolean {
     return this.sources.blockedCount === 0 || !this.isWatching;
   }
 
-  /** The source of a client if it is blocked. */
   find(client: string, nowMs: number): Source | undefined {
     return this.isQuiet ? undefined : this.sources.find(sourceKey(client), nowMs);
   }
 
-  /** Counts a virus request; `matched` is the pattern or keyword. */
+  findKey(address: string, nowMs: number): Source | undefined {
+    return this.sources.find(address, nowMs);
+  }
+
+  isRefusal(status: number): boolean {
+    return this.misses.isRefusal(status);
+  }
+
   noteVirus(request: WatchedRequest, matched: string, nowMs: number): void {
     const { client, target, requestId } = request;
     if (this.#options.neverBlock().covers(client, target)) return;
-    const address = sourceKey(client);
+    this.countVirus(sourceKey(client), matched, requestId, nowMs);
+  }
+
+  /** Counts a virus request that NeverBlock does not cover, by the key of its source. */
+  countVirus(address: string, matched: string, requestId: string, nowMs: number): void {
     if (this.sources.find(address, nowMs) !== undefined) return this.renew(address, nowMs);
     const isDue = this.sources.noteVirus(address, { matched, atMs: nowMs, requestId });
     this.#countForgotten();
     if (isDue) this.block(address, 'viruses', nowMs);
   }
 
-  /** Judges what an origin answered to a humble request, and counts it if it is a miss. */
   noteAnswer(request: WatchedRequest, answer: AnsweredRequest): MissVerdict {
     const verdict = this.misses.judge(answer);
     if (verdict !== 'miss' && verdict !== 'referred') return verdict;
@@ -83,9 +116,9 @@ export class SourceWatch {
     return verdict;
   }
 
-  /** A request of a blocked source was blocked: its block begins anew. */
-  renew(address: string, nowMs: number): void {
-    const source = this.sources.renew(address, nowMs);
+  /** `count`: so many requests were blocked, the last one at `nowMs`. */
+  renew(address: string, nowMs: number, count = 1): void {
+    const source = this.sources.renew(address, nowMs, count);
     if (source !== undefined) this.#options.onRenew?.(source);
   }
 

@@ -64,6 +64,15 @@ export interface Source {
   readonly toldUntilMs: number;
 }
 
+/** What requests need to know of a blocked source. */
+export interface BlockedSource {
+  readonly address: string;
+  readonly cause: BlockCause;
+  readonly untilMs: number;
+  readonly misses: { readonly length: number };
+  readonly viruses: { readonly length: number };
+}
+
 type Kept = { -readonly [K in keyof Source]: Source[K] } & {
   misses: Miss[];
   viruses: VirusRequest[];
@@ -85,6 +94,8 @@ export class Sources {
   rules: SourceRules;
   /** Sources that were forgotten for others, because of `sourcesMax`. */
   forgotten = 0;
+  /** Told of a source that is blocked from now on, or no longer, or whose block is to be kept anew. */
+  onChange: ((address: string) => void) | undefined;
   readonly #blocked = new RecencyMap<Kept>();
   readonly #watched = new RecencyMap<Kept>();
   #sweep: Iterator<Kept> | undefined;
@@ -121,18 +132,19 @@ export class Sources {
   }
 
   /**
-   * A blocked source has sent a request: its block begins anew, unless the operator said how long. Gives
+   * A blocked source has sent requests, the last one at `nowMs`: its block begins anew, unless the operator said how long. Gives
    * the source when its end has moved so far that it is to be kept anew.
    */
-  renew(address: string, nowMs: number): Source | undefined {
+  renew(address: string, nowMs: number, count = 1): Source | undefined {
     const source = this.#blocked.get(address);
     if (source === undefined) return undefined;
-    source.requests += 1;
+    source.requests += count;
     this.#blocked.touch(address);
     if (source.cause === 'console') return undefined;
     source.untilMs = nowMs + source.lengthMs;
     if (source.untilMs - source.toldUntilMs < source.lengthMs / toldParts) return undefined;
     source.toldUntilMs = source.untilMs;
+    this.onChange?.(address);
     return source;
   }
 
@@ -176,6 +188,7 @@ export class Sources {
     source.requests = 0;
     this.#watched.delete(source.address);
     this.#blocked.set(source.address, source);
+    this.onChange?.(source.address);
     return source;
   }
 
@@ -186,6 +199,7 @@ export class Sources {
     const kept = { ...source, misses: [...source.misses], viruses: [...source.viruses] };
     this.#blocked.set(kept.address, kept);
     this.find(kept.address, nowMs);
+    this.onChange?.(kept.address);
   }
 
   /** Forgets a source with all it did; undefined: it is not known. */
@@ -193,6 +207,7 @@ export class Sources {
     const source = this.#blocked.get(address) ?? this.#watched.get(address);
     this.#blocked.delete(address);
     this.#watched.delete(address);
+    if (source !== undefined) this.onChange?.(source.address);
     return source;
   }
 
@@ -207,6 +222,11 @@ export class Sources {
       }
       this.find(value.address, nowMs);
     }
+  }
+
+  /** Those that may be blocked; `find` says. */
+  blocked(): Generator<Source> {
+    return this.#blocked.values();
   }
 
   /** The blocked sources, and those that were, whose next block would not be the first. */
@@ -229,6 +249,7 @@ export class Sources {
     source.misses = [];
     source.viruses = [];
     this.#watched.set(source.address, source);
+    this.onChange?.(source.address);
   }
 
   #watch(address: string): Kept {
@@ -252,7 +273,9 @@ export class Sources {
   #makeRoom(): void {
     while (this.size >= this.rules.sourcesMax) {
       const table = this.#watched.size > 0 ? this.#watched : this.#blocked;
-      table.delete(table.oldestKey ?? '');
+      const oldest = table.oldestKey ?? '';
+      table.delete(oldest);
+      if (table === this.#blocked) this.onChange?.(oldest);
       this.forgotten += 1;
     }
   }

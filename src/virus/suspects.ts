@@ -5,7 +5,6 @@
  * elsewhere. Pure.
  */
 import type { Statistics } from '../statistics.ts';
-import type { DistributionTable } from './heuristics.ts';
 import type { HitRates } from './hit-rates.ts';
 
 /** A request that has become suspect. Text is latin1, one character a byte. */
@@ -20,8 +19,23 @@ export interface Suspect {
   readonly isMiss?: boolean;
 }
 
+/** Counts windows by refresh interval: DistributionTable, or whoever sums over several of them. */
+export interface WindowCounts {
+  readonly displaced: number;
+  tally(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    interval: number,
+    threshold: number,
+  ): boolean;
+  withdraw(): void;
+  reportAgain(): void;
+}
+
 export interface SuspectsOptions {
-  readonly table: DistributionTable;
+  readonly table: WindowCounts;
   readonly patternStartOffset: number;
   readonly hitRates: HitRates;
   readonly statistics: Statistics;
@@ -37,7 +51,7 @@ export class Suspects {
   threshold = Number.POSITIVE_INFINITY;
   /** "The last request that was made a suspect" (the paper): its request line. */
   lastPredicted: string | undefined;
-  readonly #table: DistributionTable;
+  readonly #table: WindowCounts;
   readonly #patternStartOffset: number;
   readonly #hitRates: HitRates;
   readonly #statistics: Statistics;
@@ -65,11 +79,15 @@ export class Suspects {
     return isSuspect;
   }
 
-  /** Hands over the request that `tally` found suspect. */
-  offer(suspect: Suspect): void {
-    if (!canBeSuspect(suspect.requestString, this.#patternStartOffset)) return;
-    if (!this.#take(suspect)) return this.withdraw();
+  /** Hands over the request that `tally` found suspect; false: there is no room for it. */
+  offer(suspect: Suspect): boolean {
+    if (!canBeSuspect(suspect.requestString, this.#patternStartOffset)) return true;
+    if (!this.#take(suspect)) {
+      this.withdraw();
+      return false;
+    }
     this.lastPredicted = suspect.requestLine;
+    return true;
   }
 
   /**

@@ -35,6 +35,28 @@ export class VirusSources {
     this.#sources = [latest, ...others].slice(0, this.#limit);
   }
 
+  /** Adds what others have noted. */
+  merge(noted: readonly VirusSource[]): void {
+    for (const { address, atMs, count } of noted) {
+      const known = this.#sources.find((source) => source.address === address);
+      const others = this.#sources.filter((source) => source !== known);
+      const latest = {
+        address,
+        atMs: Math.max(atMs, known?.atMs ?? 0),
+        count: count + (known?.count ?? 0),
+      };
+      this.#sources = [...others, latest].sort((one, other) => other.atMs - one.atMs);
+    }
+    this.#sources = this.#sources.slice(0, this.#limit);
+  }
+
+  /** The sources, which are forgotten. */
+  take(): readonly VirusSource[] {
+    const sources = this.#sources;
+    this.#sources = [];
+    return sources;
+  }
+
   /** The sources, newest first. */
   list(): VirusSource[] {
     return [...this.#sources];

@@ -55,6 +55,10 @@ export class WindowRows {
     return (this.#counts[row] as number) & countMask;
   }
 
+  count(row: number): number {
+    return (this.#counts[row] as number) & countMask;
+  }
+
   /** How hard a row is to give up: its count, and above all whether it was reported. */
   weight(row: number): number {
     return this.#counts[row] as number;

@@ -137,7 +137,8 @@ describe('aborts', () => {
       await fetch(`http://127.0.0.1:${wormgate.adminPort}/metrics`, {
         headers: { connection: 'close' },
       });
-      return socketCount(wormgate.pid);
+      const pids = [wormgate.pid, ...wormgate.workerPids];
+      return pids.reduce((sum, pid) => sum + socketCount(pid), 0);
     };
     // What the tests before had open may still be closing.
     let before = -1;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { after, before, test } from 'node:test';
 import { headerOf } from '../support/answer.ts';
+import { oneProcess } from '../support/one-process.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { runCli, startWormgate, until, type Wormgate } from '../support/wormgate.ts';
 
@@ -39,7 +40,7 @@ const hosts = [
 
 type Cleanup = Parameters<typeof startWormgate>[0];
 
-async function startDynamic(t: Cleanup, more: Readonly<Record<string, string[]>> = {}) {
+async function startDynamic(t: Cleanup, more: Readonly<Record<string, readonly string[]>> = {}) {
   const wormgate = await startWormgate(t, {
     origin: 'dynamic',
     sections: {
@@ -178,7 +179,7 @@ for (const fastPath of ['0', '1']) {
 }
 
 test('a kept-alive connection is used unasked, but not for an upgrade', async (t) => {
-  const wormgate = await startDynamic(t);
+  const wormgate = await startDynamic(t, oneProcess('each worker has connections of its own'));
   const connecting = () =>
     /^connection establishing packets: (\d+)$/m.exec(
       status(wormgate, '--source', 'accelerator'),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { makeCertificate } from '../support/certificate.ts';
+import { oneProcess } from '../support/one-process.ts';
 import { programPath, skipWithout } from '../support/parts.ts';
 import { askRaw } from '../support/raw.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -202,7 +203,10 @@ test('TLS 1.2 is spoken by default, 1.1 is not', { skip }, async (t) => {
 
 test('a handshake that does not go on is ended by TlsHandshakeTimeout', { skip }, async (t) => {
   const { wormgate, tlsPort } = await startTlsWormgate(t, {
-    sections: { Limits: ['TlsHandshakeTimeout=1', 'MaxTlsHandshakes=1'] },
+    sections: {
+      Limits: ['TlsHandshakeTimeout=1', 'MaxTlsHandshakes=1'],
+      ...oneProcess('the bound is divided, and at least 1 for each worker'),
+    },
   });
   const idle = await RawClient.connect(tlsPort);
   const second = await RawClient.connect(tlsPort);

@@ -73,6 +73,8 @@ export class FakeContext implements ConsoleContext {
     return changes.map((change) => this.#apply(change));
   }
 
+  async refresh() {}
+
   snapshot(): ScreenSnapshot {
     if (this.snapshotError !== undefined) throw this.snapshotError;
     return { ...sampleSnapshot, noOfPatterns: this.entries.size };

@@ -259,13 +259,19 @@ async function settledCounters({ wormgate }: Lane): Promise<Counters> {
   return counters;
 }
 
+const hasWorkers = (process.env.WORKERS ?? '1') !== '1';
+/** With several workers it is chance which of them sees an origin fail, and how often in a row. */
+const byChance: ReadonlySet<string> = new Set(['origins_left_out', 'origins_back']);
+
 function counterDifference(
   before: readonly [Counters, Counters],
   after: readonly [Counters, Counters],
 ): string | undefined {
   const added = (lane: 0 | 1, name: string) =>
     (after[lane].get(name) ?? 0) - (before[lane].get(name) ?? 0);
-  const unequal = [...after[0].keys()].filter((name) => added(0, name) !== added(1, name));
+  const unequal = [...after[0].keys()].filter(
+    (name) => added(0, name) !== added(1, name) && !(hasWorkers && byChance.has(name)),
+  );
   if (unequal.length === 0) return undefined;
   const rows = unequal.map((name) => `${name}: - ${added(0, name)} + ${added(1, name)}`);
   return `counters:\n${rows.join('\n')}`;

@@ -170,6 +170,7 @@ export class LearningRig {
       nowMs: () => clock.nowMs(),
       draining: () => false,
       latencies: new Latencies(),
+      sharesListeners: false,
       logAccess: () => {},
     };
   }

@@ -274,6 +274,10 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
   }),
   events: eventModel,
   tracing: tracingModel,
+  fleet: record({
+    workers: fc.integer({ min: 1, max: 256 }),
+    workerTimeoutMs: fc.integer({ min: 1, max: 300 }).map((seconds) => seconds * 1000),
+  }),
 });
 
 const bit = (yes: boolean) => (yes ? '1' : '0');
@@ -352,6 +356,9 @@ export function renderSettings(settings: Settings): string[] {
     ...renderEvents(settings.events),
     '[Tracing]',
     ...renderTracing(settings.tracing),
+    '[Fleet]',
+    `Workers=${settings.fleet.workers}`,
+    `WorkerTimeout=${settings.fleet.workerTimeoutMs / 1000}`,
     '[Log]',
     `LogRequests=${log.requests}`,
     `ProxyLog=${quoteName(log.proxyLog)}`,

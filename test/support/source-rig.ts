@@ -35,6 +35,7 @@ export async function startSourceRig(
     let client = await RawClient.connect(wormgate.port, address);
     const statuses: number[] = [];
     for (const target of targets) {
+      if (statuses.at(-1) !== 200 && pages.has(target)) await untilTold(wormgate);
       // A dropped one ends its connection, though that may not be known yet.
       if (client.closed || statuses.at(-1) === 400) {
         client.destroy();
@@ -45,9 +46,17 @@ export async function startSourceRig(
       statuses.push(answer?.status ?? 0);
     }
     client.destroy();
+    if (statuses.at(-1) !== 200) await untilTold(wormgate);
     return statuses;
   };
   return { wormgate, pages, ask };
+}
+
+/** Waits until all workers, if there are any, know of what requests have led to. */
+async function untilTold(wormgate: Wormgate): Promise<void> {
+  if (wormgate.workerPids.length === 0) return;
+  // The first time they report; the second time they have been told before they answer.
+  for (let round = 0; round < 2; round += 1) await wormgate.counter('requests');
 }
 
 /** `count` targets that no origin has. */

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Cleanup } from './cleanup.ts';
+import { isOfOneProcess } from './one-process.ts';
 import { projectPath } from './paths.ts';
 
 /** Of the same build as the tests. */
@@ -69,6 +70,16 @@ export interface WormgateOptions {
   readonly accelerator?: readonly string[];
 }
 
+/**
+ * WORKERS=2 in the environment: every wormgate of the tests has so many workers, unless its test says how many
+ * or is one of those in one-process.ts.
+ */
+function withWorkers(sections: Readonly<Record<string, readonly string[]>>) {
+  const workers = process.env.WORKERS ?? '1';
+  if (workers === '1' || isOfOneProcess(process.argv[1] ?? '')) return sections;
+  return { Fleet: [`Workers=${workers}`], ...sections };
+}
+
 /** What passes through is tested without a cache, unless a test says otherwise. */
 function withoutCache(section: string, lines: readonly string[]): readonly string[] {
   const isDecided =
@@ -108,7 +119,7 @@ export class Wormgate {
       'Virus Sources': ['SourceBlocking=0'],
       ...options.sections,
     };
-    const text = Object.entries(sections)
+    const text = Object.entries(withWorkers(sections))
       .map(([name, lines]) => `[${name}]\n${withoutCache(name, lines).join('\n')}\n`)
       .join('\n');
     // A reload may be reading it.
@@ -140,6 +151,12 @@ export class Wormgate {
 
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  /** The processes of its workers. */
+  get workerPids(): number[] {
+    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
+    return children.trim().split(' ').filter(Boolean).map(Number);
   }
 
   /** Sends a signal without waiting. */

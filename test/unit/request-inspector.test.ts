@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { FrontParts, Policy } from '../../src/http/policy.ts';
-import { inspectRequest } from '../../src/request-inspector.ts';
+import type { Screening } from '../../src/http/policy.ts';
+import { type InspectorParts, inspectRequest } from '../../src/request-inspector.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wormgate-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Nothing is screened. */
 const parts = {
-  policy: () => ({ screen: undefined }) as Partial<Policy> as Policy,
-} as Partial<FrontParts> as FrontParts;
+  screening: () => ({ screen: undefined }) as Partial<Screening> as Screening,
+} as Partial<InspectorParts> as InspectorParts;
 
 test('a request that came over HTTP/2 is inspected as the lanes saw it', async () => {
   const log = join(folder, 'PROXY.LOG');

@@ -33,33 +33,36 @@ test('a line is for the cache when it begins with the word', () => {
   }
 });
 
-test('a URL is purged as it stands in keys, with an asterisk all that begin so', () => {
+test('a URL is purged as it stands in keys, with an asterisk all that begin so', async () => {
   const { asked, typed } = start();
-  assert.deepEqual(typed('cache purge HTTP://WWW.Example.com:80/A?b=C'), {
+  assert.deepEqual(await typed('cache purge HTTP://WWW.Example.com:80/A?b=C'), {
     ok: true,
     text: 'Took 2 stored answers out.',
   });
-  typed('cache purge "https://www.example.com/a b"'.replace(' b', '%20b'));
-  typed('cache purge http://www.example.com/a*');
+  await typed('cache purge "https://www.example.com/a b"'.replace(' b', '%20b'));
+  await typed('cache purge http://www.example.com/a*');
   assert.deepEqual(asked, [
     ['http://www.example.com/A?b=C', false],
     ['https://www.example.com/a%20b', false],
     ['http://www.example.com/a', true],
   ]);
-  assert.equal(typed('cache purge all').text, 'Took 1 stored answer out.');
+  assert.equal((await typed('cache purge all')).text, 'Took 1 stored answer out.');
 });
 
-test('an empty cache says so', () => {
-  assert.deepEqual(start().typed('cache show'), { ok: true, text: '0 stored answers, 0 bytes.' });
+test('an empty cache says so', async () => {
+  assert.deepEqual(await start().typed('cache show'), {
+    ok: true,
+    text: '0 stored answers, 0 bytes.',
+  });
 });
 
-test('the beginning of a URL may end in its host', () => {
+test('the beginning of a URL may end in its host', async () => {
   const { asked, typed } = start();
-  typed('cache purge http://www.exam*');
+  await typed('cache purge http://www.exam*');
   assert.deepEqual(asked, [['http://www.exam', true]]);
 });
 
-test('what is stored is listed by site and URL, a stale answer with a negative time', () => {
+test('what is stored is listed by site and URL, a stale answer with a negative time', async () => {
   const key = (target: string) => `${keyPrefix('shop 1', 'http', 'a')}${target}`;
   const listed = [
     { key: key('/new'), answer: madeAnswer({ responseMs: nowMs }) },
@@ -72,7 +75,7 @@ test('what is stored is listed by site and URL, a stale answer with a negative t
     purgeAll: () => 0,
   };
   assert.equal(
-    answerCacheLine('cache show', cache, nowMs).text,
+    (await answerCacheLine('cache show', cache, nowMs)).text,
     [
       '2 stored answers, 5000 bytes.',
       'USED  AGE  FRESH FOR  BYTES  STATUS  SITE    URL',
@@ -82,9 +85,9 @@ test('what is stored is listed by site and URL, a stale answer with a negative t
   );
 });
 
-test('help names every form', () => {
+test('help names every form', async () => {
   for (const line of ['cache', 'cache -h', 'cache /?']) {
-    const { ok, text } = start().typed(line);
+    const { ok, text } = await start().typed(line);
     assert.equal(ok, true);
     for (const form of ['cache show newest', 'cache purge URL*', 'cache purge all']) {
       assert.ok(text.includes(form));
@@ -92,7 +95,7 @@ test('help names every form', () => {
   }
 });
 
-test('what cannot be understood is refused with what was wrong and the syntax', () => {
+test('what cannot be understood is refused with what was wrong and the syntax', async () => {
   for (const [line, wrong] of [
     ['cache purge', 'The URL is missing'],
     ['cache purge /path', '"/path": a URL is needed'],
@@ -103,7 +106,7 @@ test('what cannot be understood is refused with what was wrong and the syntax', 
     ['cache flush', 'no command cache "flush"'],
     ['cache purge "http://a', 'Column 13: the string has no closing quotation mark'],
   ] as const) {
-    const { ok, text } = start().typed(line);
+    const { ok, text } = await start().typed(line);
     assert.equal(ok, false, line);
     assert.ok(text.includes(wrong), text);
     assert.match(text, /Syntax: cache show; /);
