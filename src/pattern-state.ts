@@ -8,8 +8,9 @@ import type { Settings } from './config/shape.ts';
 import { DurableFile, keepCopy, writeAtomically } from './log/durable-file.ts';
 import { baseChanges, configuredTunables, learningBounds } from './pattern-base.ts';
 import type { Statistics } from './statistics.ts';
+import type { BaseLoading } from './virus/base-loader.ts';
 import type { Change, Outcome } from './virus/change.ts';
-import { type BaseLoading, PatternDatabase } from './virus/pattern-database.ts';
+import { PatternDatabase } from './virus/pattern-database.ts';
 
 export interface PatternStateOptions {
   readonly settings: Settings;
