@@ -65,8 +65,12 @@ export class Outbox {
 
   push(session: string, seq: number, command: Command, appliedAt: number): void {
     const keys = alteredBy(command.change);
-    const held = { session, seq, command, keys, appliedAt, isSent: false };
-    this.#held.set(nameOf(session, seq), held);
+    this.put({ session, seq, command, keys, appliedAt, isSent: false });
+  }
+
+  /** Puts a command behind all others. */
+  put(held: Held): void {
+    this.#held.set(nameOf(held.session, held.seq), held);
   }
 
   /** Takes a command out, because the stream has it. */

@@ -28,8 +28,8 @@ export interface ReplicaOptions {
   readonly node: () => string | undefined;
   /** How many commands may wait for the engine. */
   readonly outboxMax: () => number;
-  /** Sixteen hexadecimal digits, random at every start. */
-  readonly session: string;
+  /** Sixteen hexadecimal digits, random each time. */
+  readonly newSession: () => string;
   readonly statistics: Statistics;
 }
 
@@ -43,7 +43,10 @@ export class Replica implements Sharing {
   readonly outbox = new Outbox();
   /** Called when there is something for the engine. */
   onWaiting: () => void = () => {};
+  /** The journal does not lead to what is in force, and is to be written anew before the stream is followed. */
+  isJournalOwed = false;
   readonly #options: ReplicaOptions;
+  readonly #session: string;
   #history = new History();
   #seq = 0;
   /** How many commands of the stream have altered something here since the start. */
@@ -53,6 +56,7 @@ export class Replica implements Sharing {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
+    this.#session = options.newSession();
   }
 
   get history(): History {
@@ -90,7 +94,7 @@ export class Replica implements Sharing {
 
   /** Takes commands of this node into the outbox and brings them into force. */
   hold(commands: readonly Command[], hands: Hands): void {
-    const { session } = this.#options;
+    const session = this.#session;
     const seq = this.#seq + 1;
     hands.write({ fleet: 'out', session, seq, commands: commands.map(commandFields) });
     this.#hold(session, seq, commands, hands.apply);
@@ -158,14 +162,14 @@ export class Replica implements Sharing {
    */
   goOnWith(history: History, more: readonly Command[], hands: Hands): void {
     this.#history = history;
-    for (const { session, seq } of [...this.outbox.all()]) {
-      if (history.hasSeen(session, seq)) this.outbox.take(session, seq);
-    }
-    const { session } = this.#options;
+    const waiting = [...this.outbox.all()];
+    this.outbox.clear();
     this.#applied += 1;
-    for (const command of more) {
-      this.#seq += 1;
-      this.outbox.push(session, this.#seq, command, -1);
+    // They had their place before whatever waits; their numbers must not come before those of it.
+    const session = this.#options.newSession();
+    for (const [index, command] of more.entries()) this.outbox.push(session, index + 1, command, 0);
+    for (const held of waiting) {
+      if (!history.hasSeen(held.session, held.seq)) this.outbox.put(held);
     }
     for (const held of this.outbox.all()) {
       if (!this.#counts(held.command)) continue;

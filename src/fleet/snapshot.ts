@@ -5,7 +5,7 @@
  */
 import type { TunableName } from '../virus/change.ts';
 import { patternOfKey } from '../virus/deletions.ts';
-import { type KeywordEntry, keywordFault } from '../virus/keyword-list.ts';
+import { foldKeyword, type KeywordEntry, keywordFault } from '../virus/keyword-list.ts';
 import { broughtBy } from '../virus/provenance.ts';
 import { type Command, commandFields, commandOf } from './command.ts';
 import { type History, type HistoryHead, isHistoryHead } from './history.ts';
@@ -91,7 +91,7 @@ function inForce(
 /** The registers in the order in which a node is to take them over. */
 function* registersInOrder(view: DatabaseView, { stamps }: History): Generator<string> {
   for (const { keyword } of view.keywords.entries()) {
-    const register = `k${keyword.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())}`;
+    const register = `k${foldKeyword(keyword)}`;
     if (stamps.has(register)) yield register;
   }
   for (const { pattern, origLength } of view.patterns.entries()) {

@@ -213,11 +213,13 @@ export class PatternDatabase {
 
   /**
    * The database as console commands, each line with its line end. It is not to change before the
-   * last line is taken; `dump` sees to that.
+   * last line is taken; `dump` sees to that. Without a time no date is in it: so nodes of a fleet that
+   * have the same write the same.
    */
-  *dumpLines(nowMs: number): Generator<string> {
+  *dumpLines(nowMs: number | undefined): Generator<string> {
     const { patterns, keywords } = this.#state;
-    yield `# Virus patterns and keywords, written by "virus dump" at ${new Date(nowMs).toISOString()}.\n`;
+    const date = nowMs === undefined ? '' : ` at ${new Date(nowMs).toISOString()}`;
+    yield `# Virus patterns and keywords, written by "virus dump"${date}.\n`;
     yield `# ${patterns.size} patterns, ${keywords.size} keywords.\n`;
     for (const entry of patterns.entries()) {
       this.#state.noteDumped(entry);
@@ -230,7 +232,10 @@ export class PatternDatabase {
   }
 
   /** Hands `dumpLines` to `write`; commits wait meanwhile. Refused when `write` rejects. */
-  dump(nowMs: number, write: (lines: Iterable<string>) => Promise<void>): Promise<Outcome> {
+  dump(
+    nowMs: number | undefined,
+    write: (lines: Iterable<string>) => Promise<void>,
+  ): Promise<Outcome> {
     return this.#inTurn(async () => {
       try {
         await write(this.dumpLines(nowMs));
