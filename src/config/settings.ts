@@ -13,6 +13,7 @@ import {
   serverName,
 } from './endpoint.ts';
 import { eventsSection } from './event-rows.ts';
+import { fleetSection } from './fleet-rows.ts';
 import { limitsSection } from './limit-rows.ts';
 import { originRows } from './origin-rows.ts';
 import { snmpSection } from './snmp-rows.ts';
@@ -185,6 +186,7 @@ export {
   cacheSection,
   egressSection,
   eventsSection,
+  fleetSection,
   limitsSection,
   snmpSection,
   throttleSection,
@@ -203,5 +205,6 @@ export const settingsTable: readonly AnySection[] = [
   adminSection,
   logSection,
   eventsSection,
+  fleetSection,
   limitsSection,
 ];

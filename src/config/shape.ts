@@ -310,6 +310,30 @@ export interface EventSettings {
   readonly webhook: WebhookSettings;
 }
 
+/** `[Fleet]`. */
+export interface FleetSettings {
+  /** Undefined: no fleet. */
+  readonly engine:
+    | {
+        readonly isTls: boolean;
+        readonly host: string;
+        readonly port: number;
+        readonly database: number;
+      }
+    | undefined;
+  /** Empty: the default user, no password. */
+  readonly user: string;
+  readonly password: string;
+  /** PEM; undefined: the system's authorities. */
+  readonly ca: string | undefined;
+  readonly keyPrefix: string;
+  readonly nodeName: string;
+  readonly outboxMax: number;
+  readonly talliesMax: number;
+  readonly snapshotEvery: number;
+  readonly timeoutMs: number;
+}
+
 export interface Settings {
   /** The file it was read from, as given. */
   readonly file: string;
@@ -326,4 +350,5 @@ export interface Settings {
   readonly admin: AdminSettings;
   readonly log: LogSettings;
   readonly events: EventSettings;
+  readonly fleet: FleetSettings;
 }

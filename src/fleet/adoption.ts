@@ -4,6 +4,7 @@
  */
 import { patternOfKey } from '../virus/deletions.ts';
 import type { Hands } from '../virus/sharing.ts';
+import { carryOut } from './carry-out.ts';
 import type { Command } from './command.ts';
 import { History } from './history.ts';
 import type { Replica } from './replica.ts';
@@ -25,7 +26,7 @@ export function* adopt(
   if (isClearNews) hands.apply({ kind: 'clear' });
   for (const change of [...gone(replica, before, history)]) hands.apply(change);
   for (const { change } of commands) {
-    take(replica, change, hands);
+    carryOut({ change }, view, history, hands.apply);
     if (!isClearNews) yield undefined;
   }
   replica.goOnWith(
@@ -40,14 +41,6 @@ function* stampsOf(commands: readonly Command[]): Generator<readonly [string, nu
     const register = registerOf(change);
     if (register !== undefined && was !== undefined) yield [register, was];
   }
-}
-
-function take({ view }: Replica, change: SharedChange, hands: Hands): void {
-  if (change.kind !== 'add') return hands.apply(change);
-  const { pattern, origLength } = change;
-  const { hits = 0, lastHitMs = 0 } = view.patterns.find(pattern, origLength) ?? {};
-  hands.apply(change);
-  if (hits > 0) hands.apply({ kind: 'seen', pattern, origLength, hits, atMs: lastHitMs });
 }
 
 /** What the fleet has deleted so long ago that it does not remember. */

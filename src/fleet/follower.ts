@@ -27,6 +27,8 @@ export interface FollowerOptions {
   readonly pause: (delayMs: number) => Promise<void>;
   /** The stream has been caught up with: the engine is there. */
   readonly onFollowing: () => void;
+  /** The engine has answered. */
+  readonly onContact: () => void;
   /** The engine takes commands again, or refuses them for a reason. */
   readonly onSending: (refusal: string | undefined) => void;
 }
@@ -161,6 +163,7 @@ export class Follower {
   async #readOnce(waitMs: number): Promise<boolean> {
     const { replica, database } = this.#options;
     const entries = await this.#store.read(replica.history.position, waitMs);
+    this.#options.onContact();
     for (const { position, fields } of entries) {
       const entry = entryOf(position, fields) ?? {
         ...{ kind: 'commands' as const, position, session: '', seq: 1, commands: [] },

@@ -5,7 +5,7 @@
  * later command has the larger stamp. Pure.
  */
 import { isPosition, isSession, isStamp } from './command.ts';
-import { registerOf, type SharedChange } from './shared-change.ts';
+import { registerOf, type SharedChange, windowRegister } from './shared-change.ts';
 
 const epochUnit = 2 ** 40;
 
@@ -148,6 +148,8 @@ export class History {
     const register = registerOf(change);
     // At the end, so that the order of the map is that of the last decisions.
     if (register === undefined) return;
+    // Whoever adds a pattern takes back that it was rejected.
+    if (change.kind === 'add') this.stamps.delete(windowRegister(change.pattern));
     this.stamps.delete(register);
     this.stamps.set(register, stamp);
   }

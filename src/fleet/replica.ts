@@ -8,6 +8,7 @@
 import type { Statistics } from '../statistics.ts';
 import type { Change, Outcome } from '../virus/change.ts';
 import type { Hands, Note, Sharing } from '../virus/sharing.ts';
+import { carryOut } from './carry-out.ts';
 import { type Command, commandFields, commandsOf, type Entry } from './command.ts';
 import { History } from './history.ts';
 import { Altered, Outbox } from './outbox.ts';
@@ -33,8 +34,7 @@ export interface ReplicaOptions {
   readonly statistics: Statistics;
 }
 
-/** How a change is brought into force. */
-export type Apply = (change: Change) => void;
+type Apply = (change: Change) => void;
 
 /** A fleet is told that a pattern was seen so seldom. */
 const seenEveryMs = 86_400_000;
@@ -173,7 +173,7 @@ export class Replica implements Sharing {
     }
     for (const held of this.outbox.all()) {
       if (!this.#counts(held.command)) continue;
-      this.#make(held.command, hands.apply);
+      carryOut(held.command, this.#options.view, history, hands.apply);
       held.appliedAt = this.#applied;
     }
     this.onWaiting();
@@ -191,7 +191,7 @@ export class Replica implements Sharing {
   #hold(session: string, seq: number, commands: readonly Command[], apply: Apply): void {
     for (const [index, command] of commands.entries()) {
       this.outbox.push(session, seq + index, command, this.#applied);
-      if (this.#counts(command)) this.#make(command, apply);
+      if (this.#counts(command)) carryOut(command, this.#options.view, this.#history, apply);
     }
   }
 
@@ -214,7 +214,7 @@ export class Replica implements Sharing {
         // In force already, and nothing of others has come between.
         if (held !== undefined && held.appliedAt === this.#applied) continue;
         this.#applied += 1;
-        this.#make(command, apply);
+        carryOut(command, this.#options.view, this.#history, apply);
         altered.add({ command, keys: alteredBy(command.change) });
       }
     }
@@ -228,54 +228,10 @@ export class Replica implements Sharing {
     if (altered.isNothing) return;
     for (const held of this.outbox.all()) {
       if (!altered.touches(held) || !this.#counts(held.command)) continue;
-      this.#make(held.command, apply);
+      carryOut(held.command, this.#options.view, this.#history, apply);
       held.appliedAt = this.#applied;
       altered.add(held);
     }
-  }
-
-  #make({ change, was }: Command, apply: Apply): void {
-    const { patterns, learning } = this.#options.view;
-    switch (change.kind) {
-      case 'add': {
-        // It moves to the end of the order, and keeps what was counted here.
-        const known = patterns.find(change.pattern, change.origLength);
-        apply(change);
-        const { hits = 0, lastHitMs = 0 } = known ?? {};
-        const { pattern, origLength } = change;
-        if (hits > 0) apply({ kind: 'seen', pattern, origLength, hits, atMs: lastHitMs });
-        return;
-      }
-      case 'reject': {
-        // A proposal of this node alone must not say which keyword is barred.
-        const { pattern } = change;
-        if (learning.proposals.find(pattern) !== undefined) apply({ kind: 'lapse', pattern });
-        apply(change);
-        return;
-      }
-      case 'clear':
-        this.#clear(change, was, apply);
-        return;
-      default:
-        apply(change);
-    }
-  }
-
-  /** A clear that had its place before leaves what was added later. */
-  #clear(change: SharedChange, was: number | undefined, apply: Apply): void {
-    const { patterns, learning } = this.#options.view;
-    const later: SharedChange[] = [];
-    for (const { pattern, origLength, from, addedAtMs } of was === undefined
-      ? []
-      : patterns.entries()) {
-      const add = { kind: 'add', pattern, origLength, from, atMs: addedAtMs } as const;
-      const [register = ''] = alteredBy(add);
-      if ((this.#history.stamps.get(register) ?? 0) <= (was ?? 0)) continue;
-      const sample = learning.sampleOf(pattern, origLength);
-      later.push(sample === undefined ? add : { ...add, sample });
-    }
-    apply(change);
-    for (const add of later) apply(add);
   }
 
   #counts({ change, was }: Command): boolean {

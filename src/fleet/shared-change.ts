@@ -105,7 +105,8 @@ export function rejection(pattern: Uint8Array, keyword: string | undefined): Sha
   return { kind: 'reject', pattern, ...(keyword !== undefined && { keyword }) };
 }
 
-function windowKey(pattern: Uint8Array): string {
+/** The key of the rejection of a window, as `registerOf` has it. */
+export function windowRegister(pattern: Uint8Array): string {
   return `r${Buffer.from(pattern.buffer, pattern.byteOffset, pattern.length).toString('latin1')}`;
 }
 
@@ -124,7 +125,7 @@ export function registerOf(change: SharedChange): string | undefined {
     case 'expire':
       return patternRegister(change.pattern, change.origLength);
     case 'reject':
-      return windowKey(change.pattern);
+      return windowRegister(change.pattern);
     case 'add-keyword':
     case 'del-keyword':
       return `k${foldKeyword(change.keyword)}`;
@@ -142,7 +143,7 @@ export function registerOf(change: SharedChange): string | undefined {
 export function alteredBy(change: SharedChange): string[] {
   const own = registerOf(change);
   const keys = own === undefined ? [] : [own];
-  if (change.kind === 'add') keys.push(windowKey(change.pattern));
+  if (change.kind === 'add') keys.push(windowRegister(change.pattern));
   if (change.kind === 'add-keyword' || change.kind === 'del-keyword') {
     keys.push(`c${foldKeyword(change.keyword)}`);
   }

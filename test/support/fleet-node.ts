@@ -124,6 +124,7 @@ export class FleetNode {
         waitMs: 10,
         newId,
         pause: () => turns(3),
+        onContact: () => {},
         onFollowing: () => {},
         onSending: () => {},
       });

@@ -14,6 +14,7 @@ import type {
 } from '../../src/config/shape.ts';
 import { cacheModel, renderCache } from './cache-settings-model.ts';
 import { eventModel, renderEvents } from './event-settings-model.ts';
+import { fleetModel, renderFleet } from './fleet-settings-model.ts';
 import { originModel, renderOrigin, renderOriginSettings } from './origin-model.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
 import { renderTls, tlsModel } from './tls-model.ts';
@@ -270,6 +271,7 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
     throttleLog: fileText.map((text) => `t${text}`),
   }),
   events: eventModel,
+  fleet: fleetModel,
 });
 
 const bit = (yes: boolean) => (yes ? '1' : '0');
@@ -344,6 +346,8 @@ export function renderSettings(settings: Settings): string[] {
     `SessionHours=${admin.sessionMs / 3_600_000}`,
     '[Events]',
     ...renderEvents(settings.events),
+    '[Fleet]',
+    ...renderFleet(settings.fleet),
     '[Log]',
     `LogRequests=${log.requests}`,
     `ProxyLog=${quoteName(log.proxyLog)}`,
