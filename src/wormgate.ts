@@ -131,6 +131,7 @@ export class WormgateServer {
       throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
       caching: this.#caching,
       origins: () => this.#origins.rows(),
+      fleet: async () => await this.#state?.fleet.report(),
       consoleLog: () => this.#logs.console,
       nowMs: () => this.#clock.nowMs(),
     });
@@ -229,6 +230,12 @@ export class WormgateServer {
         dataFolder: this.#options.dataFolder,
         statistics: this.#statistics,
         nowMs: () => this.#clock.nowMs(),
+        fleet: {
+          settings: () => this.#settings.fleet,
+          counts: () => this.#autoUpdate?.suspects,
+          clock: this.#clock,
+          onState: (engine, state, why) => this.#events.noteFleet(engine, state, why),
+        },
         warn,
       },
       randomBytes(4).readUInt32LE(),
@@ -248,6 +255,7 @@ export class WormgateServer {
     });
     this.#autoUpdate.start();
     this.#state = state;
+    await state.fleet.applySettings();
   }
 
   async #makePolicy(settings: Settings): Promise<Policy> {
@@ -383,6 +391,7 @@ export class WormgateServer {
     this.#admin = admin;
     await this.#state?.rebase(next);
     this.#autoUpdate?.applySettings();
+    await this.#state?.fleet.applySettings();
     await this.#outbound?.adopt(gateway);
     this.#fronts.adopt(wanted, next.limits.drainMs);
     return [];

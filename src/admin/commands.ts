@@ -20,6 +20,7 @@ export type CommandWord =
   | 'dump'
   | 'show'
   | 'origins'
+  | 'fleet'
   | 'run';
 
 /** One option: a flag, or one that takes an integer or a string. */
@@ -206,6 +207,15 @@ export const commandTable: readonly CommandRow[] = [
     details:
       "A table of each site's origins. STATE is up, slow start, down (left out after failures) or failed (left out after checks). IN USE counts requests and upgraded connections, WAITING the requests that wait for a connection, FAILURES those of requests and checks; LAST FAILURE says why. docs/origins.md tells the rest.",
     examples: ['virus origins'],
+  },
+  {
+    word: 'fleet',
+    options: [],
+    inStateFile: false,
+    help: 'list the machines of the fleet',
+    details:
+      "Whether the fleet's engine can be reached, and what is wrong if not; how many commands of this machine wait for it; and a table of the machines. BEHIND counts the commands that one has not followed yet, WAITING those of its own that wait. Without the engine the table is as it was seen last. docs/scale.md tells the rest.",
+    examples: ['virus fleet'],
   },
   {
     word: 'run',

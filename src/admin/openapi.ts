@@ -47,6 +47,7 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     get: { summary: 'Patterns: searched, sorted, a page of them', query: patternQuery },
   },
   '/api/lists': { get: { summary: 'Proposed patterns, and keywords' } },
+  '/api/fleet': { get: { summary: 'The fleet as this machine sees it; null: there is none' } },
   '/api/origins': { get: { summary: 'The origins of all sites, and how they are' } },
   '/api/throttle': { get: { summary: 'The status report of the virus throttle' } },
   '/api/cache': { get: { summary: 'What the cache holds, in all' } },

@@ -22,6 +22,7 @@ export const eventKinds = [
   'proposed',
   'throttle',
   'origin',
+  'fleet',
 ] as const;
 
 export type EventKind = (typeof eventKinds)[number];
@@ -73,7 +74,7 @@ export const eventsSection = defineSection({
       type: listOf(choice(...eventKinds), `comma list of ${eventKinds.join(', ')}`),
       default: eventKinds.join(', '),
       live: true,
-      help: 'Which events are made. blocked: a request was slipped or dropped. suspect: a request became suspect. learned and proposed: what Auto Update made of one. throttle: what SNMP traps tell of the virus throttle. origin: an origin is down, or back.',
+      help: 'Which events are made. blocked: a request was slipped or dropped. suspect: a request became suspect. learned and proposed: what Auto Update made of one. throttle: what SNMP traps tell of the virus throttle. origin: an origin is down, or back. fleet: so is the engine of the fleet.',
     },
     EventsPerSecond: count(
       { min: 1, max: 100_000, default: 100 },

@@ -26,7 +26,8 @@ export function* adopt(
   if (isClearNews) hands.apply({ kind: 'clear' });
   for (const change of [...gone(replica, before, history)]) hands.apply(change);
   for (const { change } of commands) {
-    carryOut({ change }, view, history, hands.apply);
+    const isOfSize = !('pattern' in change) || change.pattern.length === view.patterns.patternSize;
+    if (isOfSize) carryOut({ change }, view, history, hands.apply);
     if (!isClearNews) yield undefined;
   }
   replica.goOnWith(

@@ -117,9 +117,10 @@ export class Link {
     const options = { ...settings.engine, ...settings };
     let reader: Connection | undefined;
     let writer: Connection | undefined;
-    const end = () => {
-      reader?.close();
-      writer?.close();
+    // Of the two, the one that fails first says why.
+    const end = (why?: Error) => {
+      reader?.close(why);
+      writer?.close(why);
       this.#wake();
     };
     try {

@@ -32,9 +32,10 @@ export interface TallyOptions {
 /** A node tells of windows that it has seen more often than this share of the threshold, by nodes. */
 const share = 4;
 const leastCount = 2;
-/** An interval is told of in so many steps, but not more often than this. */
+/** An interval is told of in so many steps, within these limits. */
 const stepsPerInterval = 10;
 const periodLeastMs = 250;
+const periodMostMs = 2_000;
 
 /** The count from which on a window is told of, with so many nodes. */
 export function tallyFloor(threshold: number, nodes: number): number {
@@ -53,7 +54,8 @@ export class Tallies {
 
   /** How long to wait until the next `tell`. */
   get periodMs(): number {
-    return Math.max(periodLeastMs, this.#options.intervalMs() / stepsPerInterval);
+    const stepMs = this.#options.intervalMs() / stepsPerInterval;
+    return Math.min(periodMostMs, Math.max(periodLeastMs, stepMs));
   }
 
   /** Tells the engine, whose time is `engineMs`; rejects as the connection does. */

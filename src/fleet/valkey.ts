@@ -25,7 +25,8 @@ export interface Connection {
   call(parts: readonly (string | Buffer)[], waitMs?: number): Promise<Reply>;
   /** Sends commands as one transaction; the replies, or null when what was watched has changed. */
   transaction(commands: readonly (readonly (string | Buffer)[])[]): Promise<Reply>;
-  close(): void;
+  /** Ends it; what is under way rejects with `why`. */
+  close(why?: Error): void;
 }
 
 /** What the engine says when it is there and will not: it ends no connection. */
@@ -61,8 +62,11 @@ function clientOf(options: ConnectionOptions) {
   });
 }
 
-/** Connects, or rejects with EngineLost. `onEnd` is called once when the connection is over. */
-export async function connect(options: ConnectionOptions, onEnd: () => void): Promise<Connection> {
+/** Connects, or rejects with EngineLost. `onEnd` is told once why the connection is over. */
+export async function connect(
+  options: ConnectionOptions,
+  onEnd: (why: Error) => void,
+): Promise<Connection> {
   const client = clientOf(options);
   let failure: Error | undefined;
   const pending = new Set<(error: Error) => void>();
@@ -72,7 +76,7 @@ export async function connect(options: ConnectionOptions, onEnd: () => void): Pr
     if (client.isOpen) client.destroy();
     for (const reject of pending) reject(error);
     pending.clear();
-    onEnd();
+    onEnd(error);
   };
   client.on('error', (error: unknown) => end(new EngineLost(reasonOf(error))));
   client.on('end', () => end(new EngineLost('the connection was closed')));
@@ -119,6 +123,6 @@ export async function connect(options: ConnectionOptions, onEnd: () => void): Pr
         0,
       );
     },
-    close: () => end(new EngineLost('the connection was closed')),
+    close: (why = new EngineLost('the connection was closed')) => end(why),
   };
 }

@@ -14,7 +14,7 @@ export interface VirusReason {
    * confirmed keyword that it holds, latin1.
    */
   readonly matched: Uint8Array | string;
-  /** The pattern's provenance: console, ncf, shipped or auto(KEYWORD). */
+  /** The pattern's provenance: console, ncf, shipped or auto(KEYWORD); in a fleet with @NODE. */
   readonly from: string;
   /** The id that the answer and the log line share. */
   readonly requestId: string;

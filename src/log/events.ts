@@ -53,7 +53,9 @@ export const eventTable = {
       keyword: textOrNull(
         'The confirmed keyword that the request holds; null when it was a pattern.',
       ),
-      from: text('Where it came from: `console`, `ncf`, `shipped` or `auto(KEYWORD)`.'),
+      from: text(
+        'Where it came from: `console`, `ncf`, `shipped` or `auto(KEYWORD)`; in a fleet followed by `@` and the node that brought it.',
+      ),
       id: text('The request id, the same as in PROXY.LOG.'),
     },
   },
@@ -88,6 +90,14 @@ export const eventTable = {
       origin: text('The origin, as PROXY.CFG names it.'),
       state: text('`down` or `up`.'),
       why: textOrNull('What failed last; null when it is up.'),
+    },
+  },
+  fleet: {
+    help: "The fleet's engine cannot be reached, or refuses commands; or it is back.",
+    fields: {
+      engine: text('Its address.'),
+      state: text('`down` or `up`.'),
+      why: textOrNull('What is wrong; null when it is up.'),
     },
   },
 } as const satisfies Record<EventKind, EventRow>;
