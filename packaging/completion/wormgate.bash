@@ -23,7 +23,7 @@ _wormgate_console() {
     -t|-r|-e|-m|-p|-o|-k) return ;;
   esac
   if [[ $COMP_CWORD -le $i ]]; then
-    if [[ $i -eq $begin ]]; then _wormgate_offer 'add del accept reject list dump show origins run -t -r -e -m -c -h --data'; else _wormgate_offer 'add del accept reject list dump show origins run -t -r -e -m -c -h'; fi
+    if [[ $i -eq $begin ]]; then _wormgate_offer 'add del accept reject list dump show origins fleet run -t -r -e -m -c -h --data'; else _wormgate_offer 'add del accept reject list dump show origins fleet run -t -r -e -m -c -h'; fi
     return
   fi
   case "${COMP_WORDS[i]}" in
@@ -35,6 +35,7 @@ _wormgate_console() {
     dump) _wormgate_offer '-h' ;;
     show) _wormgate_offer '-h' ;;
     origins) _wormgate_offer '-h' ;;
+    fleet) _wormgate_offer '-h' ;;
     run) _wormgate_offer '-h' -f ;;
     -*) _wormgate_offer '-t -r -e -m -c -h' ;;
   esac

@@ -154,8 +154,9 @@ async function settle(machines: readonly Machine[], redis: Redis): Promise<strin
   let seen = '';
   await until(
     async () => {
-      const states = await Promise.all(machines.map(({ wormgate }) => done(wormgate, 'fleet')));
-      seen = states.join('\n');
+      const answers = await Promise.all(machines.map(({ wormgate }) => virus(wormgate, 'fleet')));
+      const states = answers.map(({ stdout, stderr }) => `${stdout}${stderr}`);
+      seen = [...states, ...machines.map(({ wormgate }) => wormgate.stderr)].join('\n');
       const rest = states.every((state) => /is followed[\s\S]*Commands that wait: 0\./.test(state));
       if (!rest) return false;
       const dumps = await Promise.all(machines.map(({ wormgate }) => dumpOf(wormgate)));
@@ -220,7 +221,7 @@ test('while the engine is away a machine blocks, accepts commands up to MaxOutbo
   assert.equal(fifth.code, 1);
   assert.match(fifth.stderr, /4 commands wait for the fleet's engine already/);
   assert.equal(await a.counter('fleet_commands_refused'), 1);
-  assert.match(await done(a, 'list'), /four +20 +console@node-1/);
+  assert.match(await done(a, 'list'), /"four" +20 +console@node-1/);
   await a.stop('SIGKILL');
   await a.start();
   redis.signal('SIGCONT');

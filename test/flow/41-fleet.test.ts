@@ -52,7 +52,7 @@ test('a pattern added on one machine blocks on all, and says which one brought i
   await done(a, 'add', '-p', 'worm/attack-0123', '-o', '30');
   for (const node of nodes) await until(() => isBlocked(node, '/worm/attack-0123?x'));
   assert.match(await done(b, 'list'), /worm\/attack-0123"? +30 +console@node-1/);
-  assert.match(b.log(), /worm\/attack.*console@node-1/);
+  await b.logLine(/worm\/attack.*console@node-1/);
 });
 
 test('deletions, keywords, rejections, a clear and the shared settings hold on all; MaxVirusPatterns does not', {
@@ -99,10 +99,7 @@ test('a new machine has at once what the others have, from a snapshot and what c
   await until(async () => (await snapshots()) >= 2);
   await obey(a, 'virus add -p "after" -o 50');
   const late = await startWormgate(t, fleetOptions(urlOf(redis), 3, settings));
-  await until(
-    async () =>
-      (await done(late, 'list')).includes('594 more') || (await dumpOf(late)).includes('after'),
-  );
+  await until(async () => (await dumpOf(late)).includes('after'));
   assert.equal(await dumpOf(late), await dumpOf(a));
 });
 
