@@ -82,8 +82,7 @@ export class Tallies {
       return connection.call(['HINCRBY', key, Buffer.from(each.window), more]);
     });
     const expiry = connection.call(['PEXPIRE', key, String(2 * intervalMs())]);
-    const totals = await Promise.all(replies);
-    await expiry;
+    const [, ...totals] = await Promise.all([expiry, ...replies]);
     statistics.add('fleet_windows_sent', news.length);
     if (counts.interval !== this.#interval) return;
     for (const [index, each] of news.entries()) {

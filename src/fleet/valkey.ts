@@ -82,8 +82,10 @@ export async function connect(
   client.on('end', () => end(new EngineLost('the connection was closed')));
 
   /** The outcome, or EngineLost after a while. */
-  const bounded = <T>(work: Promise<T>, waitMs: number): Promise<T> =>
-    new Promise<T>((resolve, reject) => {
+  const bounded = <T>(work: Promise<T>, waitMs: number): Promise<T> => {
+    // It may fail when nobody waits for it any more.
+    work.catch(settledQuietly);
+    return new Promise<T>((resolve, reject) => {
       if (failure !== undefined) return reject(failure);
       pending.add(reject);
       const timer = setTimeout(
@@ -102,6 +104,7 @@ export async function connect(
           pending.delete(reject);
         });
     });
+  };
 
   await bounded(client.connect(), 0);
   const send = (parts: readonly (string | Buffer)[]) => {
