@@ -20,16 +20,20 @@ try {
     );
     for (const end of ends.splice(0)) await end();
   }
-  const { answeredPerSecond, followedPerSecond, nodes, waiting } = await measureThroughput(
-    cleanup,
-    patternCount,
-  );
+  const through = await measureThroughput(cleanup, patternCount);
+  const { answeredPerSecond, followedPerSecond, nodes, waiting } = through;
   console.log(
     `${patternCount} commands on one of 3 machines: ${answeredPerSecond.toFixed(0)} a second answered, ${followedPerSecond.toFixed(0)} a second in force on all; at most ${waiting} waited`,
   );
-  const { readyMs, completeMs, snapshotBytes, residentMiB } = await measureCatchUp(cleanup, nodes);
   console.log(
-    `a new machine: ready after ${readyMs.toFixed(0)} ms, has all ${patternCount} patterns after ${completeMs.toFixed(0)} ms more; ${residentMiB.toFixed(0)} MiB resident, ${(snapshotBytes / 1024).toFixed(0)} KiB of snapshot`,
+    `CPU of a command: ${through.ownCpu.toFixed(0)} µs where it is typed, ${through.otherCpu.toFixed(0)} µs where it is followed; ${through.residentMiB.toFixed(0)} MiB resident with ${patternCount} patterns`,
+  );
+  const { readyMs, completeMs, cpuMs, snapshotBytes, residentMiB } = await measureCatchUp(
+    cleanup,
+    nodes,
+  );
+  console.log(
+    `a new machine: ready after ${readyMs.toFixed(0)} ms, has all ${patternCount} patterns after ${completeMs.toFixed(0)} ms more and ${cpuMs.toFixed(0)} ms of CPU in all; ${residentMiB.toFixed(0)} MiB resident, ${(snapshotBytes / 1024).toFixed(0)} KiB of snapshot`,
   );
 } finally {
   for (const end of ends) await end();

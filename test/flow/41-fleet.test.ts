@@ -1,6 +1,6 @@
 /** Several machines that share by way of a redis-server, when all is well: one decides, all block. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,6 +9,7 @@ import { makeCertificate } from '../support/certificate.ts';
 import { obey } from '../support/console-lines.ts';
 import { done, virus } from '../support/operator.ts';
 import { skipWithout } from '../support/parts.ts';
+import { projectPath } from '../support/paths.ts';
 import { askRaw, isSlipped } from '../support/raw.ts';
 import {
   dumpOf,
@@ -37,6 +38,12 @@ function urlOf({ port }: Redis): string {
 
 async function isBlocked(node: Wormgate, target: string): Promise<boolean> {
   return isSlipped(await askRaw(node.port, `GET ${target} HTTP/1.1`));
+}
+
+/** The rights that config/compose.yaml gives. */
+function documentedRights(): string[] {
+  const text = readFileSync(projectPath('config', 'compose.yaml'), 'utf8');
+  return Array.from(text.matchAll(/^ {6}- "(\+[^"]+)"$/gm), ([, right = '']) => right);
 }
 
 async function allFollow(nodes: readonly Wormgate[]): Promise<void> {
@@ -171,7 +178,7 @@ test('over TLS, with a user and a password, whose certificate and rights are loo
     ...['--tls-cert-file', file('127.0.0.1.crt'), '--tls-key-file', file('127.0.0.1.key')],
     ...['--tls-ca-cert-file', file('127.0.0.1.crt'), '--tls-auth-clients', 'no'],
     ...['--user', 'default', 'off'],
-    ...['--user', 'fleet', 'on', '>secret word', '~{wormgate}:*', '+@all', '-@dangerous', '+info'],
+    ...['--user', 'fleet', 'on', '>secret word', '~{wormgate}:*', '-@all', ...documentedRights()],
   );
   await redis.start();
   const url = `rediss://127.0.0.1:${port}`;
@@ -182,6 +189,9 @@ test('over TLS, with a user and a password, whose certificate and rights are loo
   const [a, b] = nodes as [Wormgate, Wormgate];
   await done(a, 'add', '-p', 'worm', '-o', '30');
   await until(async () => (await done(b, 'list')).includes('worm'));
+  // Snapshots, tallies and the list of machines need rights, too.
+  assert.match(await done(a, 'fleet'), /node-1[\s\S]*node-2/);
+  assert.equal(await a.counter('fleet_failures'), 0);
   const stranger = await startWormgate(t, fleetOptions(url, 3, [...trusted, 'Password=wrong']));
   await until(async () => /WRONGPASS/.test(await done(stranger, 'fleet')));
   const foreign = [`CA=${file('other.crt')}`, 'User=fleet', 'Password=secret word'];

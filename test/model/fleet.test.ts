@@ -201,12 +201,32 @@ class Fleet {
   }
 }
 
+/** What waits in a node's outbox is in force there, whatever has come from others meanwhile. */
+function checkWaiting({ replica, database }: FleetNode): void {
+  const ends = new Map<string, boolean>();
+  for (const { command } of replica.outbox.all()) {
+    const { change, was } = command;
+    if (was !== undefined) continue;
+    if (change.kind === 'clear') ends.clear();
+    if (change.kind === 'add' || change.kind === 'expire') {
+      ends.set(idOf(change), change.kind === 'add');
+    }
+  }
+  for (const [id, isThere] of ends) {
+    const [name = '', length] = id.split('/');
+    assert.equal(database.patterns.has(pattern(name), Number(length)), isThere, id);
+  }
+}
+
 async function play(seed: number, faultiness: number, todo: readonly Step[]): Promise<Fleet> {
   const fleet = new Fleet(seed);
   for (const node of fleet.nodes) await node.start();
   await fleet.settle();
   fleet.engine.faultiness = faultiness;
-  for (const step of todo) await fleet.carryOut(step);
+  for (const step of todo) {
+    await fleet.carryOut(step);
+    for (const node of fleet.nodes) checkWaiting(node);
+  }
   await fleet.settle();
   fleet.end();
   const [first, ...others] = fleet.nodes;

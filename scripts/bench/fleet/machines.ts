@@ -6,6 +6,7 @@ import { openConsole } from '../../../test/support/console-lines.ts';
 import { RawClient } from '../../../test/support/raw-client.ts';
 import { fleetOptions, makeFleet, startAll, startRedis } from '../../../test/support/redis.ts';
 import { makeWormgate, until, type Wormgate } from '../../../test/support/wormgate.ts';
+import { familyCpuMs } from '../proxies/process-time.ts';
 
 const addCount = 100;
 const pollMs = 2;
@@ -102,6 +103,7 @@ async function patternsOf(node: Wormgate): Promise<number> {
 export async function measureThroughput(test: Cleanup, count: number) {
   const limits = { 'Virus Pattern Configuration': [`MaxVirusPatterns=${count * 2}`] };
   const { redis, first, others } = await fleetOf(test, 3);
+  const cpuBefore = [first, ...others].map(({ pid }) => familyCpuMs(pid));
   await ask(first, `virus -m ${count * 2}`);
   const lines = Array.from({ length: count }, (_, at) => `virus add -p "pattern-${at}" -o 60`);
   let waiting = 0;
@@ -119,10 +121,15 @@ export async function measureThroughput(test: Cleanup, count: number) {
     await until(async () => (await patternsOf(node)) === count, 60_000);
   }
   const followedMs = performance.now() - begin;
+  const cpu = [first, ...others].map(({ pid }, at) => familyCpuMs(pid) - (cpuBefore[at] ?? 0));
+  const [ownCpu = 0, ...otherCpu] = cpu.map((ms) => (ms * 1000) / count);
   return {
     answeredPerSecond: (count * 1000) / answeredMs,
     followedPerSecond: (count * 1000) / followedMs,
     waiting,
+    ownCpu,
+    otherCpu: otherCpu.reduce((sum, each) => sum + each, 0) / otherCpu.length,
+    residentMiB: residentMiB(first),
     nodes: { redis, first, limits, count },
   };
 }
@@ -144,12 +151,14 @@ export async function measureCatchUp(
   const readyMs = performance.now() - begin;
   await until(async () => (await patternsOf(node)) === count, 60_000);
   const completeMs = performance.now() - begin - readyMs;
+  const cpuMs = familyCpuMs(node.pid);
   const mark = /"id":"(\w+)"/.exec(await redis.call('GET', '{wormgate}:snapshot'))?.[1];
   const size = await redis.call('STRLEN', `{wormgate}:snapshot:${mark}:0`);
   return {
     readyMs,
     completeMs,
     snapshotBytes: Number(size.slice(1)),
+    cpuMs,
     residentMiB: residentMiB(node),
   };
 }
