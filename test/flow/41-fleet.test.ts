@@ -68,11 +68,13 @@ test('deletions, keywords, rejections, a clear and the shared settings hold on a
   const { nodes, a, b, c } = await three(t);
   await obey(a, 'virus add -p "one" -o 10', 'virus add -k W0rm', 'virus -t 300 -r 12 -m 5000');
   await until(async () => (await done(c, 'list')).includes('one'));
+  await until(async () => (await done(c, 'list', '-k')).includes('W0rm'));
+  await until(async () => (await done(c, 'show')).includes('Refresh Interval: 12'));
   await obey(c, 'virus del -p "one" -o 10', 'virus del -k w0rm', 'virus add -p "two" -o 20');
   for (const node of nodes) {
     await until(async () => !(await done(node, 'list')).includes('one'));
     await until(async () => (await done(node, 'list')).includes('two'));
-    assert.doesNotMatch(await done(node, 'list', '-k'), /w0rm/i);
+    await until(async () => !/w0rm/i.test(await done(node, 'list', '-k')));
     assert.match(await done(node, 'show'), /Hit Threshold: 300/);
     assert.match(await done(node, 'show'), /Refresh Interval: 12/);
   }

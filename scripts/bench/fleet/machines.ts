@@ -152,12 +152,17 @@ export async function measureCatchUp(
   await until(async () => (await patternsOf(node)) === count, 60_000);
   const completeMs = performance.now() - begin - readyMs;
   const cpuMs = familyCpuMs(node.pid);
-  const mark = /"id":"(\w+)"/.exec(await redis.call('GET', '{wormgate}:snapshot'))?.[1];
-  const size = await redis.call('STRLEN', `{wormgate}:snapshot:${mark}:0`);
+  const mark = await redis.call('GET', '{wormgate}:snapshot');
+  const id = /"id":"(\w+)"/.exec(mark)?.[1];
+  let snapshotBytes = 0;
+  for (let part = 0; part < Number(/"parts":(\d+)/.exec(mark)?.[1]); part += 1) {
+    const size = await redis.call('STRLEN', `{wormgate}:snapshot:${id}:${part}`);
+    snapshotBytes += Number(size.slice(1));
+  }
   return {
     readyMs,
     completeMs,
-    snapshotBytes: Number(size.slice(1)),
+    snapshotBytes,
     cpuMs,
     residentMiB: residentMiB(node),
   };
