@@ -30,6 +30,8 @@ export interface FleetServiceOptions {
 
 type Engine = NonNullable<FleetSettings['engine']>;
 
+const reportWaitMs = 1_000;
+
 function newId(): string {
   return randomBytes(8).toString('hex');
 }
@@ -102,11 +104,11 @@ export class FleetService {
     const link = this.#link;
     if (settings?.engine === undefined || link === undefined) return undefined;
     const { history, outbox } = this.replica;
-    try {
-      this.#nodes = await link.nodes();
-    } catch {
-      // The state says that it is away; the nodes are those that were seen last.
-    }
+    const late = new Promise<undefined>((resolve) => {
+      this.#options.clock.after(reportWaitMs, () => resolve(undefined));
+    });
+    // Without an answer the nodes are those that were seen last; the state says what is wrong.
+    this.#nodes = (await Promise.race([link.nodes().catch(() => undefined), late])) ?? this.#nodes;
     const nowMs = link.engineNowMs();
     const newest = Math.max(history.last, ...this.#nodes.map(({ stamp }) => stamp));
     return {

@@ -53,7 +53,10 @@ export class Link {
   #nodes = 1;
   /** The engine's time less this machine's. */
   #offsetMs = 0;
-  #wake: () => void = () => {};
+  /** What ends each pause that lasts. */
+  readonly #pauses = new Set<() => void>();
+  #connecting = new AbortController();
+  #hasAnnounced = false;
   readonly #timers = new Set<Timer>();
   readonly #ended: Promise<void>;
   #hasWarned = false;
@@ -91,6 +94,7 @@ export class Link {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#connecting.abort();
     this.#wake();
     this.#writer?.close();
     await this.#ended;
@@ -123,9 +127,12 @@ export class Link {
       writer?.close(why);
       this.#wake();
     };
+    this.#connecting = new AbortController();
+    const { signal } = this.#connecting;
+    this.#hasAnnounced = false;
     try {
-      writer = await connect(options, end);
-      reader = await connect(options, end);
+      writer = await connect(options, end, signal);
+      reader = await connect(options, end, signal);
       if (this.#isClosed) return;
       this.#writer = writer;
       const follower = new Follower(new ValkeyStore(reader, writer, settings.keyPrefix), {
@@ -192,7 +199,10 @@ export class Link {
     this.#offsetMs = atMs - clock.nowMs();
     const { nodes, hasNamesake } = await announce(connection, settings.keyPrefix, report(), atMs);
     this.#nodes = nodes;
-    if (!hasNamesake || this.#hasWarned) return;
+    // The first time it may have been this machine before a restart.
+    const isAnother = hasNamesake && this.#hasAnnounced;
+    this.#hasAnnounced = true;
+    if (!isAnother || this.#hasWarned) return;
     this.#hasWarned = true;
     warn(`another machine of the fleet has the NodeName ${settings.nodeName}, too`);
   }
@@ -204,19 +214,20 @@ export class Link {
     if (isNew) this.#options.onState(state, why);
   }
 
+  #wake(): void {
+    for (const end of [...this.#pauses]) end();
+  }
+
   #pause(delayMs: number): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = this.#options.clock.after(delayMs, done);
-      const before = this.#wake;
-      this.#wake = () => {
-        before();
-        done();
-      };
-      function done() {
+      const end = () => {
         timer.cancel();
+        this.#pauses.delete(end);
         resolve();
-      }
-      if (this.#isClosed) done();
+      };
+      const timer = this.#options.clock.after(delayMs, end);
+      this.#pauses.add(end);
     });
   }
 }

@@ -62,11 +62,16 @@ function clientOf(options: ConnectionOptions) {
   });
 }
 
-/** Connects, or rejects with EngineLost. `onEnd` is told once why the connection is over. */
+/**
+ * Connects, or rejects with EngineLost, which `signal` brings about at once. `onEnd` is told once why the
+ * connection is over.
+ */
 export async function connect(
   options: ConnectionOptions,
   onEnd: (why: Error) => void,
+  signal: AbortSignal,
 ): Promise<Connection> {
+  signal.throwIfAborted();
   const client = clientOf(options);
   let failure: Error | undefined;
   const pending = new Set<(error: Error) => void>();
@@ -106,6 +111,7 @@ export async function connect(
     });
   };
 
+  signal.addEventListener('abort', () => end(new EngineLost('it is not wanted any more')));
   await bounded(client.connect(), 0);
   const send = (parts: readonly (string | Buffer)[]) => {
     if (failure !== undefined) return Promise.reject(failure);

@@ -222,8 +222,11 @@ test('while the engine is away a machine blocks, accepts commands up to MaxOutbo
   assert.match(fifth.stderr, /4 commands wait for the fleet's engine already/);
   assert.equal(await a.counter('fleet_commands_refused'), 1);
   assert.match(await done(a, 'list'), /"four" +20 +console@node-1/);
+  // Neither a start nor an orderly stop waits for it.
   await a.stop('SIGKILL');
   await a.start();
+  assert.equal(await b.stop(), 0);
+  await b.start();
   redis.signal('SIGCONT');
   await until(async () => (await done(b, 'list')).includes('four'), 30_000);
   await until(async () => (await dumpOf(a)) === (await dumpOf(b)));

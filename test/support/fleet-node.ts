@@ -120,7 +120,7 @@ export class FleetNode {
         replica,
         database,
         statistics,
-        snapshotEvery: () => 25,
+        snapshotEvery: () => 8,
         waitMs: 10,
         newId,
         pause: () => turns(3),
