@@ -366,3 +366,33 @@ test('what is learned, proposed, accepted and rejected ends the same everywhere'
     { numRuns, seed: 20053 },
   );
 });
+
+test('what one node alone had followed when the engine lost it comes back, though others went on and wrote snapshots', async () => {
+  const fleet = new Fleet(1);
+  const [a, b, c] = fleet.nodes as [FleetNode, FleetNode, FleetNode];
+  for (const node of fleet.nodes) await node.start();
+  await fleet.settle();
+  b.isCut = true;
+  c.isCut = true;
+  await turns(20);
+  await a.commit(addOf({ window: pattern('lost'), origLength: 10 }));
+  await turns(60);
+  assert.equal(a.replica.outbox.size, 0);
+  a.isCut = true;
+  await turns(20);
+  fleet.engine.restart(1);
+  b.isCut = false;
+  c.isCut = false;
+  for (let number = 0; number < 30; number += 1) {
+    await b.commit(addOf({ window: pattern(`n${number}`), origLength: 10 }));
+    await turns(10);
+  }
+  assert.ok(b.statistics.get('fleet_snapshots') + c.statistics.get('fleet_snapshots') > 1);
+  assert.equal(b.database.patterns.has(pattern('lost'), 10), false);
+  await fleet.settle();
+  fleet.end();
+  for (const { database } of fleet.nodes) {
+    assert.ok(database.patterns.has(pattern('lost'), 10));
+    assert.equal(database.patterns.size, 33);
+  }
+});
