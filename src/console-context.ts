@@ -1,5 +1,6 @@
 /** What the console sees and does, put together from the running parts. */
 import type { ConsoleContext } from './admin/console.ts';
+import type { FleetReport } from './admin/fleet-listing.ts';
 import type { Listed } from './admin/listing.ts';
 import type { ScreenSnapshot } from './admin/screen.ts';
 import type { Caching } from './caching.ts';
@@ -28,6 +29,7 @@ export interface ConsoleParts {
   readonly caching: Caching;
   /** The origins of all sites. */
   origins(): readonly OriginRow[];
+  fleet(): Promise<FleetReport | undefined>;
   consoleLog(): LogFile;
   nowMs(): number;
 }
@@ -54,6 +56,7 @@ export function consoleContext(parts: ConsoleParts): ConsoleContext {
     },
     origins: () => parts.origins(),
     sources: sourceConsole(parts),
+    fleet: () => parts.fleet(),
     listed: {
       patterns: () => state().database.patterns.entries(),
       learned: () => state().database.learning.learned(),

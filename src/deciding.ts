@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AutoUpdate, type AutoUpdateOptions } from './auto-update.ts';
+import type { FleetServiceOptions } from './fleet-service.ts';
 import { startKeywordThread } from './keyword-checks.ts';
 import { PatternState } from './pattern-state.ts';
 import { readServedFile, ServedFile } from './served-file.ts';
@@ -13,7 +14,9 @@ export type DecidingOptions = Pick<
   AutoUpdateOptions,
   'hitRates' | 'settings' | 'clock' | 'statistics' | 'record' | 'onSuspect' | 'onLearned' | 'warn'
 > &
-  Pick<SourceServiceOptions, 'neverBlock' | 'onBlock' | 'dataFolder' | 'names'>;
+  Pick<SourceServiceOptions, 'neverBlock' | 'onBlock' | 'dataFolder' | 'names'> & {
+    readonly onFleetState: FleetServiceOptions['onState'];
+  };
 
 export class Deciding {
   readonly state: PatternState;
@@ -42,13 +45,22 @@ export class Deciding {
   static async open(options: DecidingOptions): Promise<Deciding> {
     const { settings, dataFolder, statistics, clock, warn } = options;
     const files = { settings: settings(), dataFolder, statistics, warn };
+    let opened: Deciding | undefined;
+    const fleet = {
+      settings: () => settings().fleet,
+      counts: () => opened?.autoUpdate.suspects,
+      clock,
+      onState: options.onFleetState,
+    };
     const state = await PatternState.open(
-      { ...files, nowMs: () => clock.nowMs() },
+      { ...files, fleet, nowMs: () => clock.nowMs() },
       randomBytes(4).readUInt32LE(),
     );
     const deciding = new Deciding(state, options);
+    opened = deciding;
     deciding.autoUpdate.start();
     await deciding.sources.start();
+    await state.fleet.applySettings();
     return deciding;
   }
 
@@ -57,6 +69,7 @@ export class Deciding {
     await this.state.rebase(this.#options.settings());
     this.autoUpdate.applySettings();
     this.sources.applySettings();
+    await this.state.fleet.applySettings();
   }
 
   async close(): Promise<void> {

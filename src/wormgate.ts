@@ -134,6 +134,7 @@ export class WormgateServer {
       throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
       caching: this.#caching,
       origins: () => this.#origins.rows(),
+      fleet: async () => await this.#deciding?.state?.fleet.report(),
       consoleLog: () => this.#logs.console,
       nowMs: () => this.#clock.nowMs(),
     });
@@ -238,6 +239,7 @@ export class WormgateServer {
       onSuspect: (suspect) => this.#events.noteSuspect(suspect),
       onLearned: (change, cause) => this.#events.noteLearned(change, cause),
       onBlock: (source) => this.#events.noteSource(source),
+      onFleetState: (engine, state, why) => this.#events.noteFleet(engine, state, why),
       warn,
     });
   }

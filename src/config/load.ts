@@ -9,6 +9,7 @@ import { readCacheSettings } from './cache-settings.ts';
 import { type ClaimingAccelerator, type ClaimingServer, checkClaims } from './claims.ts';
 import { readEventSettings } from './event-settings.ts';
 import { type ConfigFault, describeFileError, type Fault } from './fault.ts';
+import { readFleetSettings } from './fleet-settings.ts';
 import { parseIni } from './ini.ts';
 import { type AcceleratorSection, type Layout, layOut } from './layout.ts';
 import { readOriginSettings } from './origin-settings.ts';
@@ -20,6 +21,7 @@ import {
   egressSection,
   eventsSection,
   extraSection,
+  fleetSection,
   limitsSection,
   logSection,
   snmpSection,
@@ -239,6 +241,7 @@ class Assembly {
       log,
       events: readEventSettings(this.#reader(eventsSection), log),
       tracing: readTracingSettings(this.#reader(tracingSection)),
+      fleet: readFleetSettings(this.#reader(fleetSection), sources),
     };
   }
 }

@@ -13,6 +13,7 @@ import {
   serverName,
 } from './endpoint.ts';
 import { eventsSection } from './event-rows.ts';
+import { fleetSection } from './fleet-rows.ts';
 import { limitsSection } from './limit-rows.ts';
 import { originRows } from './origin-rows.ts';
 import { snmpSection } from './snmp-rows.ts';
@@ -187,6 +188,7 @@ export {
   cacheSection,
   egressSection,
   eventsSection,
+  fleetSection,
   limitsSection,
   snmpSection,
   sourcesSection,
@@ -209,5 +211,6 @@ export const settingsTable: readonly AnySection[] = [
   logSection,
   eventsSection,
   tracingSection,
+  fleetSection,
   limitsSection,
 ];

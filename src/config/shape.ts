@@ -344,6 +344,30 @@ export interface TracingSettings {
   readonly batchMax: number;
 }
 
+/** `[Fleet]`. */
+export interface FleetSettings {
+  /** Undefined: no fleet. */
+  readonly engine:
+    | {
+        readonly isTls: boolean;
+        readonly host: string;
+        readonly port: number;
+        readonly database: number;
+      }
+    | undefined;
+  /** Empty: the default user, no password. */
+  readonly user: string;
+  readonly password: string;
+  /** PEM; undefined: the system's authorities. */
+  readonly ca: string | undefined;
+  readonly keyPrefix: string;
+  readonly nodeName: string;
+  readonly outboxMax: number;
+  readonly talliesMax: number;
+  readonly snapshotEvery: number;
+  readonly timeoutMs: number;
+}
+
 export interface Settings {
   /** The file it was read from, as given. */
   readonly file: string;
@@ -362,4 +386,5 @@ export interface Settings {
   readonly log: LogSettings;
   readonly events: EventSettings;
   readonly tracing: TracingSettings;
+  readonly fleet: FleetSettings;
 }

@@ -5,7 +5,7 @@
  * elsewhere. Pure.
  */
 import type { Statistics } from '../statistics.ts';
-import type { DistributionTable } from './heuristics.ts';
+import type { DistributionTable, FrequentWindow } from './heuristics.ts';
 import type { HitRates } from './hit-rates.ts';
 
 /** A request that has become suspect. Text is latin1, one character a byte. */
@@ -86,6 +86,23 @@ export class Suspects {
   /** Has the suspects of the running interval checked again: there is a new keyword. */
   offerAgain(): void {
     this.#table.reportAgain();
+  }
+
+  /** The refresh interval whose requests are counted. */
+  get interval(): number {
+    return this.#table.interval;
+  }
+
+  /** The windows that came at least `min` times in it, at most `max`, and how many more there are. */
+  frequent(min: number, max: number): { windows: readonly FrequentWindow[]; omitted: number } {
+    return this.#table.frequent(min, max);
+  }
+
+  /** All nodes together have seen a window more often than HitThreshold: its next request is suspect. */
+  raise(window: FrequentWindow): number {
+    const count = this.threshold + 1;
+    this.#table.raise(window, count);
+    return Math.max(count, window.count);
   }
 
   #noteDisplaced(): void {

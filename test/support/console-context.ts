@@ -93,6 +93,10 @@ export class FakeContext implements ConsoleContext {
 
   readonly originRows: OriginRow[] = [];
 
+  async fleet() {
+    return undefined;
+  }
+
   origins() {
     return this.originRows;
   }

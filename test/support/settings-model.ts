@@ -14,6 +14,7 @@ import type {
 } from '../../src/config/shape.ts';
 import { cacheModel, renderCache } from './cache-settings-model.ts';
 import { eventModel, renderEvents } from './event-settings-model.ts';
+import { fleetModel, renderFleet } from './fleet-settings-model.ts';
 import { originModel, renderOrigin, renderOriginSettings } from './origin-model.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
 import { renderSources, sourceModel } from './source-settings-model.ts';
@@ -274,6 +275,7 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
   }),
   events: eventModel,
   tracing: tracingModel,
+  fleet: fleetModel,
 });
 
 const bit = (yes: boolean) => (yes ? '1' : '0');
@@ -352,6 +354,8 @@ export function renderSettings(settings: Settings): string[] {
     ...renderEvents(settings.events),
     '[Tracing]',
     ...renderTracing(settings.tracing),
+    '[Fleet]',
+    ...renderFleet(settings.fleet),
     '[Log]',
     `LogRequests=${log.requests}`,
     `ProxyLog=${quoteName(log.proxyLog)}`,

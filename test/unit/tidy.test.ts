@@ -15,7 +15,7 @@ const functionLinesMax = 70;
 const floors: readonly (readonly string[])[] = [
   ['cli'],
   ['composition'],
-  ['http', 'admin', 'egress', 'tuning'],
+  ['http', 'admin', 'egress', 'tuning', 'fleet'],
   ['delivery'],
   ['virus', 'throttle', 'cache', 'upstream', 'log'],
   ['config', 'statistics', 'clock', 'fastify'],

@@ -191,7 +191,7 @@ test('every fault is reported at once, in the order of the lines', () => {
     '2: [Extra Configuration] ScanVirusPatterns: `2` is out of range; allowed is 0-1',
     '3: [Extra Configuration]: the section already stands on line 2',
     '3: [Extra Configuration] Bogus: unknown key; the section knows ScanVirusPatterns, FastPath',
-    '4: [Firewall]: unknown section; the sections are [Extra Configuration], [Virus Pattern Configuration], [Virus Sources], [Accelerator], [Cache], [Virus Throttle], [Egress], [SNMP], [Admin], [Log], [Events], [Tracing], [Limits]',
+    '4: [Firewall]: unknown section; the sections are [Extra Configuration], [Virus Pattern Configuration], [Virus Sources], [Accelerator], [Cache], [Virus Throttle], [Egress], [SNMP], [Admin], [Log], [Events], [Tracing], [Fleet], [Limits]',
     '5: [Accelerator a] Listen: it is required, or ListenTls',
     '7: [Limits] HitThreshold: unknown key here; it belongs in [Virus Pattern Configuration]',
     '7: [Limits] MaxHeaders: `5` is out of range; allowed is 10-2000',
