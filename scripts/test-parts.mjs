@@ -17,6 +17,7 @@ const parts = {
   '/usr/bin/fail2ban-regex': 'fail2ban',
   '/usr/bin/snmptranslate': 'snmp',
   '/usr/sbin/snmptrapd': 'snmptrapd',
+  '/usr/bin/redis-server': 'redis-server',
 };
 
 /** Installs the packages of the programs that are missing, if it can. */

@@ -1,5 +1,6 @@
 /** What the console sees and does, put together from the running parts. */
 import type { ConsoleContext } from './admin/console.ts';
+import type { FleetReport } from './admin/fleet-listing.ts';
 import type { Listed } from './admin/listing.ts';
 import type { ScreenSnapshot } from './admin/screen.ts';
 import type { Settings } from './config/shape.ts';
@@ -26,6 +27,7 @@ export interface ConsoleParts {
   throttleStatus(source: string | undefined, isAdvice: boolean): string | undefined;
   /** Undefined until the database is read. */
   planes(): DataPlanes | undefined;
+  fleet(): Promise<FleetReport | undefined>;
   consoleLog(): LogFile;
   nowMs(): number;
 }
@@ -57,6 +59,7 @@ export function consoleContext(parts: ConsoleParts): ConsoleContext {
     },
     origins: () => parts.planes()?.origins() ?? [],
     sources: sourceConsole(parts),
+    fleet: () => parts.fleet(),
     listed: {
       patterns: () => state().database.patterns.entries(),
       learned: () => state().database.learning.learned(),

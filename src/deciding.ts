@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AutoUpdate, type AutoUpdateOptions } from './auto-update.ts';
+import type { FleetServiceOptions } from './fleet-service.ts';
 import { startKeywordThread } from './keyword-checks.ts';
 import { PatternState } from './pattern-state.ts';
 import { readServedFile, ServedFile } from './served-file.ts';
@@ -26,6 +27,7 @@ export type DecidingOptions = Pick<
       database: PatternDatabase,
       seed: number,
     ) => Promise<FleetParts | undefined>;
+    readonly onFleetState: FleetServiceOptions['onState'];
   };
 
 /** What has to be known before the parts are made. */
@@ -66,16 +68,25 @@ export class Deciding {
   static async open(options: DecidingOptions): Promise<Deciding> {
     const { settings, dataFolder, statistics, clock, warn } = options;
     const files = { settings: settings(), dataFolder, statistics, warn };
+    let opened: Deciding | undefined;
+    const fleet = {
+      settings: () => settings().fleet,
+      counts: () => opened?.autoUpdate.suspects,
+      clock,
+      onState: options.onFleetState,
+    };
     const state = await PatternState.open(
-      { ...files, nowMs: () => clock.nowMs() },
+      { ...files, fleet, nowMs: () => clock.nowMs() },
       randomBytes(4).readUInt32LE(),
     );
     const servedSnapshot = readServedFile(dataFolder, settings(), warn);
     const seed = servedSnapshot?.seed ?? randomBytes(6).readUIntLE(0, 6);
-    const fleet = await options.openFleet(state.database, seed);
-    const deciding = new Deciding({ state, seed, servedSnapshot, fleet }, options);
+    const workers = await options.openFleet(state.database, seed);
+    const deciding = new Deciding({ state, seed, servedSnapshot, fleet: workers }, options);
+    opened = deciding;
     deciding.autoUpdate.start();
     await deciding.sources.start();
+    await state.fleet.applySettings();
     return deciding;
   }
 
@@ -84,6 +95,7 @@ export class Deciding {
     await this.state.rebase(this.#options.settings());
     this.autoUpdate.applySettings();
     this.sources.applySettings();
+    await this.state.fleet.applySettings();
   }
 
   async close(): Promise<void> {

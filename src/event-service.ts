@@ -117,6 +117,11 @@ export class EventService {
     this.#make('source', sinceMs, { address, why, ...counts, seconds: lengthMs / secondMs });
   }
 
+  noteFleet(engine: string, state: 'down' | 'up', why: string): void {
+    const atMs = this.#options.clock.nowMs();
+    this.#make('fleet', atMs, { engine, state, why: state === 'down' ? why : null });
+  }
+
   /** The process ends: each event that waits is POSTed once, and after `drainMs` none any more. */
   endWithin(drainMs: number): void {
     this.#webhook.endWithin(drainMs);

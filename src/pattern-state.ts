@@ -5,23 +5,28 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from './config/shape.ts';
+import { FleetService, type FleetServiceOptions } from './fleet-service.ts';
 import { DurableFile, keepCopy, writeAtomically } from './log/durable-file.ts';
 import { baseChanges, configuredTunables, learningBounds } from './pattern-base.ts';
 import type { Statistics } from './statistics.ts';
+import type { BaseLoading } from './virus/base-loader.ts';
 import type { Change, Outcome } from './virus/change.ts';
-import { type BaseLoading, PatternDatabase } from './virus/pattern-database.ts';
+import { PatternDatabase } from './virus/pattern-database.ts';
 
 export interface PatternStateOptions {
   readonly settings: Settings;
   readonly dataFolder: string;
   readonly statistics: Statistics;
   nowMs(): number;
+  /** What the fleet needs that shares the database's changes. */
+  readonly fleet: Pick<FleetServiceOptions, 'settings' | 'counts' | 'clock' | 'onState'>;
   /** Told in a sentence what was found wrong with the files. */
   warn(sentence: string): void;
 }
 
 export class PatternState {
   readonly database: PatternDatabase;
+  readonly fleet: FleetService;
   /** Where `virus dump` writes. */
   readonly dumpPath: string;
   readonly #journal: DurableFile;
@@ -43,6 +48,8 @@ export class PatternState {
       statistics,
       warn: options.warn,
     });
+    const { warn } = options;
+    this.fleet = new FleetService({ ...options.fleet, database: this.database, statistics, warn });
   }
 
   /** Reads everything and readies the journal; throws DurableFileError when the journal is unusable. */
@@ -75,12 +82,15 @@ export class PatternState {
 
   /** `virus dump`. */
   dump(): Promise<Outcome> {
-    return this.database.dump(this.#options.nowMs(), (lines) =>
+    const { nowMs } = this.#options;
+    // Dumps of a fleet are the same on all its machines, so they have no date.
+    return this.database.dump(this.fleet.isOn ? undefined : nowMs(), (lines) =>
       writeAtomically(this.dumpPath, lines),
     );
   }
 
   async close(): Promise<void> {
+    await this.fleet.close();
     await this.database.idle();
     await this.#journal.close();
   }

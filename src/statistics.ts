@@ -297,6 +297,30 @@ export const counterTable = {
   source_notes_lost: {
     help: 'Virus requests and possible misses that did not count for their sources, because the primary process took too long.',
   },
+  fleet_commands_sent: { help: "Commands of this node that the fleet's engine has taken." },
+  fleet_commands_followed: {
+    help: "Commands of the fleet's stream that this node has followed, its own included.",
+  },
+  fleet_commands_skipped: {
+    help: 'Commands of the stream that were left out: they came a second time, or make no sense to this node, because of another PatternSize for example.',
+  },
+  fleet_commands_refused: {
+    help: 'Console commands refused because MaxOutbox commands wait for the engine.',
+  },
+  fleet_connections: { help: "Times that the fleet's engine was reached and its stream followed." },
+  fleet_failures: {
+    help: 'Times that the engine was lost, could not be reached, or refused a command.',
+  },
+  fleet_snapshots: { help: 'Snapshots that this node has written for the fleet.' },
+  fleet_windows_sent: {
+    help: 'Windows whose counts were added to those of the other nodes, once for each time.',
+  },
+  fleet_windows_omitted: {
+    help: 'Windows that came often, but were not added to those of the other nodes because of MaxTallies.',
+  },
+  fleet_suspects: {
+    help: 'Windows that became suspect because all nodes together have seen them more often than HitThreshold.',
+  },
   reloads: { help: 'Configuration reloads that took effect.' },
   reloads_refused: { help: 'Configuration reloads refused; the old settings stayed in force.' },
 } as const satisfies Record<string, CounterRow>;

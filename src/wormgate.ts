@@ -112,6 +112,7 @@ export class WormgateServer {
       sources: () => this.#deciding?.sources,
       throttleStatus: (source, isAdvice) => this.#outbound?.egress.status(source, isAdvice),
       planes: () => this.#planes,
+      fleet: async () => await this.#deciding?.state?.fleet.report(),
       consoleLog: () => this.#logs.console,
       nowMs: () => this.#clock.nowMs(),
     });
@@ -217,6 +218,7 @@ export class WormgateServer {
       onLearned: (change, cause) => this.#events.noteLearned(change, cause),
       onBlock: (source) => this.#events.noteSource(source),
       openFleet: (database, seed) => this.#openFleet(database, seed),
+      onFleetState: (engine, state, why) => this.#events.noteFleet(engine, state, why),
       warn,
     });
   }

@@ -23,7 +23,7 @@ _wormgate_console() {
     -t|-r|-e|-m|-p|-o|-k|-n|-s) return ;;
   esac
   if [[ $COMP_CWORD -le $i ]]; then
-    if [[ $i -eq $begin ]]; then _wormgate_offer 'add del accept reject list dump show origins sources source forgive block run -t -r -e -m -c -h --data'; else _wormgate_offer 'add del accept reject list dump show origins sources source forgive block run -t -r -e -m -c -h'; fi
+    if [[ $i -eq $begin ]]; then _wormgate_offer 'add del accept reject list dump show origins sources source forgive block fleet run -t -r -e -m -c -h --data'; else _wormgate_offer 'add del accept reject list dump show origins sources source forgive block fleet run -t -r -e -m -c -h'; fi
     return
   fi
   case "${COMP_WORDS[i]}" in
@@ -39,6 +39,7 @@ _wormgate_console() {
     source) _wormgate_offer '-h' ;;
     forgive) _wormgate_offer '-h' ;;
     block) _wormgate_offer '-s -h' ;;
+    fleet) _wormgate_offer '-h' ;;
     run) _wormgate_offer '-h' -f ;;
     -*) _wormgate_offer '-t -r -e -m -c -h' ;;
   esac

@@ -93,6 +93,7 @@ function addViews(app: FastifyInstance, { context, statistics, written }: ApiPar
   app.get('/api/lists', () => viewLists(context.listed));
   app.get('/api/sources', () => viewSources(context.sources, context.nowMs()));
   app.get('/api/origins', () => ({ origins: context.origins() }));
+  app.get('/api/fleet', async () => ({ fleet: (await context.fleet()) ?? null }));
   app.get('/api/throttle', () => ({ status: context.status(undefined, false) ?? '' }));
   app.get('/api/cache', () => context.cache.totals());
   app.get('/api/counters', () => statistics.totals);

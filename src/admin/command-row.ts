@@ -13,6 +13,7 @@ export type CommandWord =
   | 'show'
   | 'origins'
   | 'sources'
+  | 'fleet'
   | 'source'
   | 'forgive'
   | 'block'

@@ -160,6 +160,15 @@ export const commandTable: readonly CommandRow[] = [
   },
   ...sourceRows,
   {
+    word: 'fleet',
+    options: [],
+    inStateFile: false,
+    help: 'list the machines of the fleet',
+    details:
+      "Whether the fleet's engine can be reached, and what is wrong if not; how many commands of this machine wait for it; and a table of the machines. BEHIND counts the commands that one has not followed yet, WAITING those of its own that wait. Without the engine the table is as it was seen last. docs/scale.md tells the rest.",
+    examples: ['virus fleet'],
+  },
+  {
     word: 'run',
     options: [],
     operand: 'FILE',

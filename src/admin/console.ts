@@ -11,6 +11,7 @@ import type { Change, Outcome } from '../virus/change.ts';
 import { answerCacheLine, type CacheConsole, isCacheLine } from './cache-commands.ts';
 import { commandChanges, describeOutcome } from './changes.ts';
 import { renderCommandHelp } from './command-reference.ts';
+import { type FleetReport, renderFleet } from './fleet-listing.ts';
 import { type Command, parseLine } from './grammar.ts';
 import { type Listed, renderList } from './listing.ts';
 import { renderOrigins } from './origin-listing.ts';
@@ -36,6 +37,8 @@ export interface ConsoleContext {
   readonly cache: CacheConsole;
   /** The origins of all sites. */
   origins(): readonly OriginRow[];
+  /** The machines that this one shares with; undefined: none. */
+  fleet(): Promise<FleetReport | undefined>;
   readonly listed: Listed;
   readonly sources: SourceConsole;
   /** Writes VIRPAT.NCF; rejects when it cannot. */
@@ -92,6 +95,8 @@ async function answer(command: Command, context: ConsoleContext): Promise<Reply>
       return { ok: true, text: renderList(command.options.has('k'), context.listed) };
     case 'origins':
       return { ok: true, text: renderOrigins(context.origins()) };
+    case 'fleet':
+      return { ok: true, text: renderFleet(await context.fleet(), context.nowMs()) };
     case 'show':
       return { ok: true, text: renderShow(context.snapshot()) };
     case 'dump':

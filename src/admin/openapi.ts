@@ -50,6 +50,7 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
   '/api/sources': {
     get: { summary: 'Virus sources: who is blocked or watched, and what counts against him' },
   },
+  '/api/fleet': { get: { summary: 'The fleet as this machine sees it; null: there is none' } },
   '/api/origins': { get: { summary: 'The origins of all sites, and how they are' } },
   '/api/throttle': { get: { summary: 'The status report of the virus throttle' } },
   '/api/cache': { get: { summary: 'What the cache holds, in all' } },

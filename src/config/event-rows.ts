@@ -15,6 +15,7 @@ export const eventKinds = [
   'throttle',
   'origin',
   'source',
+  'fleet',
 ] as const;
 
 export type EventKind = (typeof eventKinds)[number];
@@ -41,7 +42,7 @@ export const eventsSection = defineSection({
       type: listOf(choice(...eventKinds), `comma list of ${eventKinds.join(', ')}`),
       default: eventKinds.join(', '),
       live: true,
-      help: 'Which events are made. blocked: a request was slipped or dropped. suspect: a request became suspect. learned and proposed: what Auto Update made of one. throttle: what SNMP traps tell of the virus throttle. origin: an origin is down, or back. source: a source of virus requests or misses is blocked.',
+      help: 'Which events are made. blocked: a request was slipped or dropped. suspect: a request became suspect. learned and proposed: what Auto Update made of one. throttle: what SNMP traps tell of the virus throttle. origin: an origin is down, or back. source: a source of virus requests or misses is blocked. fleet: the engine of the fleet is down, or back.',
     },
     EventsPerSecond: countRow(
       { min: 1, max: 100_000, default: 100 },

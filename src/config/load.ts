@@ -9,6 +9,7 @@ import { readCacheSettings } from './cache-settings.ts';
 import { type ClaimingAccelerator, type ClaimingServer, checkClaims } from './claims.ts';
 import { readEventSettings } from './event-settings.ts';
 import { type ConfigFault, describeFileError, type Fault } from './fault.ts';
+import { readFleetSettings } from './fleet-settings.ts';
 import { parseIni } from './ini.ts';
 import { type AcceleratorSection, type Layout, layOut } from './layout.ts';
 import { readOriginSettings } from './origin-settings.ts';
@@ -31,7 +32,6 @@ import {
 } from './settings.ts';
 import type {
   AdminSettings,
-  FleetSettings,
   HostPort,
   LimitSettings,
   LogSettings,
@@ -200,14 +200,6 @@ class Assembly {
     };
   }
 
-  #fleet(): FleetSettings {
-    const reader = this.#reader(fleetSection);
-    return {
-      workers: reader.get('Workers'),
-      workerTimeoutMs: reader.get('WorkerTimeout') * secondMs,
-    };
-  }
-
   build(file: string, sources: SectionSources): Settings {
     const { folder, readFile } = sources;
     const accelerators = this.#layout.accelerators.map((section) =>
@@ -249,7 +241,7 @@ class Assembly {
       log,
       events: readEventSettings(this.#reader(eventsSection), log),
       tracing: readTracingSettings(this.#reader(tracingSection)),
-      fleet: this.#fleet(),
+      fleet: readFleetSettings(this.#reader(fleetSection), sources),
     };
   }
 }

@@ -349,6 +349,26 @@ export interface FleetSettings {
   /** 1: a single process. */
   readonly workers: number;
   readonly workerTimeoutMs: number;
+  /** Undefined: no fleet. */
+  readonly engine:
+    | {
+        readonly isTls: boolean;
+        readonly host: string;
+        readonly port: number;
+        readonly database: number;
+      }
+    | undefined;
+  /** Empty: the default user, no password. */
+  readonly user: string;
+  readonly password: string;
+  /** PEM; undefined: the system's authorities. */
+  readonly ca: string | undefined;
+  readonly keyPrefix: string;
+  readonly nodeName: string;
+  readonly outboxMax: number;
+  readonly talliesMax: number;
+  readonly snapshotEvery: number;
+  readonly timeoutMs: number;
 }
 
 export interface Settings {

@@ -7,6 +7,7 @@
  * their way. Pure.
  */
 import type { Statistics } from '../statistics.ts';
+import type { FrequentWindow } from '../virus/heuristics.ts';
 import type { Suspect, WindowCounts } from '../virus/suspects.ts';
 import type { WatchedWindow, WindowTallies } from './messages.ts';
 
@@ -64,6 +65,30 @@ export class WindowSums implements WindowCounts {
       for (const watched of reported) watched.isReported = false;
       if (reported.length > 0) this.#watch(startMs, reported);
     }
+  }
+
+  /** The running interval: when it began; -1 without any candidate yet. */
+  get interval(): number {
+    return this.#intervals[0]?.startMs ?? -1;
+  }
+
+  /** Candidates alone: what no worker has named is not counted here. */
+  frequent(min: number, max: number): { windows: readonly FrequentWindow[]; omitted: number } {
+    const all = (this.#intervals[0]?.byId ?? [])
+      .map((watched) => ({ watched, count: sumOf(watched) }))
+      .filter(({ count }) => count >= min)
+      .sort((one, other) => other.count - one.count);
+    const windows = all.slice(0, max).map(({ watched: { id, suspect }, count }) => {
+      return { row: id, window: suspect.pattern, count };
+    });
+    return { windows, omitted: all.length - windows.length };
+  }
+
+  /** Its next request, which a worker tells of, makes it suspect. */
+  raise({ row, window }: FrequentWindow, count: number): void {
+    const watched = this.#intervals[0]?.byId[row];
+    if (watched === undefined || Buffer.compare(watched.suspect.pattern, window) !== 0) return;
+    watched.gone += Math.max(0, count - sumOf(watched));
   }
 
   /** Windows that a worker has counted often enough to make them candidates. */

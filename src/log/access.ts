@@ -21,7 +21,10 @@ export interface VirusReason {
    * confirmed keyword that it holds, latin1; or why its source is blocked.
    */
   readonly matched: Uint8Array | string | SourceReason;
-  /** The pattern's provenance: console, ncf, shipped, auto(KEYWORD) or miss(KEYWORD); else `source`. */
+  /**
+   * The pattern's provenance: console, ncf, shipped, auto(KEYWORD) or miss(KEYWORD), in a fleet with @NODE; else
+   * `source`.
+   */
   readonly from: string;
   /** The id that the answer and the log line share. */
   readonly requestId: string;

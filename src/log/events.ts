@@ -54,7 +54,7 @@ export const eventTable = {
         'The confirmed keyword that the request holds; null when that was not the reason.',
       ),
       from: text(
-        'Where it came from: `console`, `ncf`, `shipped`, `auto(KEYWORD)` or `miss(KEYWORD)`; `source`: neither, its source is blocked.',
+        'Where it came from: `console`, `ncf`, `shipped`, `auto(KEYWORD)` or `miss(KEYWORD)`, in a fleet followed by `@` and the node that brought it; `source`: neither, its source is blocked.',
       ),
       id: text('The request id, the same as in PROXY.LOG.'),
     },
@@ -102,6 +102,14 @@ export const eventTable = {
       misses: number('How many misses it had.'),
       viruses: number('How many virus requests it had sent.'),
       seconds: number('How long it is blocked, if it is quiet from now on.'),
+    },
+  },
+  fleet: {
+    help: "The fleet's engine cannot be reached, or refuses commands; or it is back.",
+    fields: {
+      engine: text('Its address.'),
+      state: text('`down` or `up`.'),
+      why: textOrNull('What is wrong; null when it is up.'),
     },
   },
 } as const satisfies Record<EventKind, EventRow>;

@@ -3,12 +3,9 @@
  * the data plane, the records of the journal, and what a console command turns into.
  */
 
-/**
- * Where a pattern or keyword came from: `console` (typed), `ncf` (a script run on the console or
- * VIRPAT.NCF), `shipped` (PROXY.CFG and its PatternFiles), `auto(KEYWORD)` (learned because it came often),
- * `miss(KEYWORD)` (learned from one request that an origin refused).
- */
-export type Provenance = 'console' | 'ncf' | 'shipped' | `auto(${string})` | `miss(${string})`;
+import type { Provenance } from './provenance.ts';
+
+export type { Provenance };
 
 /** The settings that the console changes while the server runs, by their PROXY.CFG names. */
 export type TunableName =

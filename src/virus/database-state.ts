@@ -202,9 +202,14 @@ export class DatabaseState {
 
   /** Makes a change read from the journal; false when it could never have been answered. */
   replay(change: Change): boolean {
-    if (this.#faultOf(change) !== undefined) return false;
+    if (!this.isUsable(change)) return false;
     this.apply(change);
     return true;
+  }
+
+  /** Whether a change is within all ranges, whatever the state is. */
+  isUsable(change: Change): boolean {
+    return this.#faultOf(change) === undefined;
   }
 
   /** What the operator changed, as the shortest journal that does it over the same files. */

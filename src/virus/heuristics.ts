@@ -15,6 +15,14 @@ export interface DistributionTableOptions {
 }
 
 const slotBytes = 4;
+/** A window that came often in the running interval, and how often. */
+export interface FrequentWindow {
+  readonly row: number;
+  /** PatternSize bytes. */
+  readonly window: Uint8Array;
+  readonly count: number;
+}
+
 /** Slots a row: at most half of the slots are taken. */
 const slotsPerRow = 2;
 /**
@@ -163,6 +171,33 @@ export class DistributionTable {
   /** Forgets which windows were reported: their next requests report again. */
   reportAgain(): void {
     for (let row = 0; row < this.#distinct; row += 1) this.#rows.setReported(row, false);
+  }
+
+  /** The running interval, as `tally` was told it last. */
+  get interval(): number {
+    return this.#interval;
+  }
+
+  /**
+   * The windows seen at least `min` times in the running interval, those seen most first, at most `max`;
+   * and how many more there are.
+   */
+  frequent(min: number, max: number): { windows: FrequentWindow[]; omitted: number } {
+    const rows: number[] = [];
+    for (let row = 0; row < this.#distinct; row += 1) {
+      if (this.#rows.count(row) >= min) rows.push(row);
+    }
+    if (rows.length > max) rows.sort((a, b) => this.#rows.count(b) - this.#rows.count(a));
+    const windows = rows.slice(0, max).map((row) => {
+      return { row, window: this.#rows.window(row), count: this.#rows.count(row) };
+    });
+    return { windows, omitted: rows.length - windows.length };
+  }
+
+  /** Has a frequent window counted as seen at least `count` times, if its row is still its own. */
+  raise({ row, window }: FrequentWindow, count: number): void {
+    if (row >= this.#distinct || !this.#rows.equals(row, window, 0, window.length)) return;
+    this.#rows.raise(row, Math.min(count, 0x7fff_ffff));
   }
 
   #countUp(row: number, threshold: number): boolean {

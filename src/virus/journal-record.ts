@@ -3,16 +3,10 @@
  * object that was read becomes a change again, or undefined when it is none that we know. Text is
  * latin1, one character a byte. Lines, checks and damage are journal.ts.
  */
-import type {
-  Change,
-  Proposal,
-  ProposalReason,
-  Provenance,
-  Sample,
-  TunableName,
-} from './change.ts';
+import type { Change, Proposal, ProposalReason, Sample, TunableName } from './change.ts';
 import type { Fields } from './journal-line.ts';
 import { padPattern } from './pattern.ts';
+import { isProvenance } from './provenance.ts';
 import { tunableTable } from './tunables.ts';
 
 /** Far above the range of PatternSize; keeps a forged record from asking for memory. */
@@ -75,12 +69,6 @@ export function fieldsOf(change: Change): Fields {
 
 function isWhole(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isProvenance(value: unknown): value is Provenance {
-  if (typeof value !== 'string') return false;
-  if (value === 'console' || value === 'ncf' || value === 'shipped') return true;
-  return /^(?:auto|miss)\(/.test(value) && value.endsWith(')');
 }
 
 function isTunableName(value: unknown): value is TunableName {

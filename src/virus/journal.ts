@@ -8,6 +8,7 @@
 import type { Change } from './change.ts';
 import { encodeLine, type Fields, readLine } from './journal-line.ts';
 import { changeOf, fieldsOf } from './journal-record.ts';
+import type { Note } from './sharing.ts';
 
 const formatVersion = 1;
 const newline = 0x0a;
@@ -46,6 +47,15 @@ export function encodeRecord(change: Change): string {
   return encodeLine(fieldsOf(change));
 }
 
+/** A note as a line of the journal, its line end included; ASCII only. */
+export function encodeNote(note: Note): string {
+  return encodeLine(note);
+}
+
+function isNote(fields: Fields): fields is Note {
+  return typeof fields.fleet === 'string';
+}
+
 /** The PatternSize that a change was written for; undefined when it has no pattern. */
 function sizeOf(change: Change): number | undefined {
   if (change.kind === 'propose') return change.proposal.pattern.length;
@@ -53,13 +63,14 @@ function sizeOf(change: Change): number | undefined {
 }
 
 /**
- * Reads a journal and hands its changes to `apply` in order, one by one, so that a journal of
+ * Reads a journal and hands its changes to `apply`, its notes to `takeNote`, in order, one by one, so that a journal of
  * hundreds of megabytes is never held twice. An empty file is an empty journal.
  */
 export function decodeJournal(
   bytes: Buffer,
   patternSize: number,
   apply: (change: Change) => void,
+  takeNote: (note: Note) => void = () => {},
 ): JournalReading {
   const warnings: JournalWarning[] = [];
   let recordCount = 0;
@@ -107,7 +118,10 @@ export function decodeJournal(
     goodLength = end + 1;
     if (fields === undefined) damaged('The record is damaged; it was left out.');
     else if ('journal' in fields) readHeader(fields);
-    else readRecord(fields);
+    else if (isNote(fields)) {
+      recordCount += 1;
+      takeNote(fields);
+    } else readRecord(fields);
   }
   if (skippedCount > 0) {
     warnings.push({

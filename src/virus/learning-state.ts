@@ -9,6 +9,7 @@ import { foldKeyword, type KeywordEntry, type KeywordList } from './keyword-list
 import { formatPattern } from './pattern.ts';
 import type { PatternEntry, PatternSet } from './pattern-set.ts';
 import { Proposals } from './proposals.ts';
+import { learnedKeyword } from './provenance.ts';
 
 /** Bounds that a reload may change. */
 export interface LearningBounds {
@@ -44,11 +45,6 @@ const rejection = 'The operator has rejected the pattern.';
 
 function refused(message: string) {
   return { kind: 'refused', message } as const;
-}
-
-/** The keyword in `auto(KEYWORD)` and `miss(KEYWORD)`; undefined for what was not learned. */
-export function learnedKeyword(from: string): string | undefined {
-  return /^(?:auto|miss)\(/.test(from) ? from.slice('auto('.length, -1) : undefined;
 }
 
 /** Learned patterns, proposals and confirmations over a pattern set and a keyword list. */

@@ -8,18 +8,25 @@
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises';
 import { escapeText } from '../config/quoted.ts';
 import type { Statistics } from '../statistics.ts';
+import { BaseLoader, type BaseLoading } from './base-loader.ts';
 import type { Change, Outcome } from './change.ts';
 import { DatabaseState, type StateOptions } from './database-state.ts';
-import { decodeJournal, encodeHeader, encodeRecord, type JournalReading } from './journal.ts';
+import {
+  decodeJournal,
+  encodeHeader,
+  encodeNote,
+  encodeRecord,
+  type JournalReading,
+} from './journal.ts';
 import type { KeywordList } from './keyword-list.ts';
 import type { LearningBounds, LearningState } from './learning-state.ts';
 import { formatPattern } from './pattern.ts';
 import type { PatternSet } from './pattern-set.ts';
+import type { Hands, Sharing } from './sharing.ts';
 import type { TunableDifference, Tunables, TunableValues } from './tunables.ts';
 
 /** So many changes are made between two returns to the event loop. */
 const sliceLength = 2_000;
-const refusalsMax = 100;
 
 /** The file behind the journal. Its methods throw, or reject, with an Error that says why. */
 export interface Journal {
@@ -45,18 +52,6 @@ export interface PatternDatabaseOptions extends Omit<StateOptions, 'maxDeletions
   readonly statistics: Statistics;
   /** Told, in a sentence, of failures that no command can be blamed for. */
   readonly warn: (message: string) => void;
-}
-
-/** A change from a file run at start that was not taken; `index` counts the changes from 0. */
-export interface BaseRefusal {
-  readonly index: number;
-  readonly message: string;
-}
-
-/** `refusals` holds the first hundred of `refusedCount`. */
-export interface BaseLoading {
-  readonly refusals: readonly BaseRefusal[];
-  readonly refusedCount: number;
 }
 
 /** What a reload may change under the database. PatternSize is not among it. */
@@ -87,6 +82,13 @@ export class PatternDatabase {
   #rewriteQueued: Promise<string | undefined> | undefined;
   /** After a failed sync nobody knows what is on the disk, until the journal is written anew. */
   #rewriteOwed = false;
+  #sharing: Sharing | undefined;
+  readonly #hands: Hands = {
+    write: (note) => this.#append(encodeNote(note)),
+    apply: (change) => {
+      if (this.#state.isUsable(change)) this.#bringIntoForce(change);
+    },
+  };
 
   constructor(options: PatternDatabaseOptions) {
     this.#options = { maxDeletions: 100_000, ...options };
@@ -116,6 +118,11 @@ export class PatternDatabase {
     return this.#state.tunables;
   }
 
+  /** What the operator and Auto Update changed over the files, as the shortest list of changes. */
+  overlay(): Iterable<Change> {
+    return this.#state.overlay();
+  }
+
   /** The tunables whose value in force is not PROXY.CFG's. */
   differences(): TunableDifference[] {
     return this.#state.tunables.differences();
@@ -134,8 +141,11 @@ export class PatternDatabase {
   /** Makes the journal's changes again, over the base. `bytes` is the whole file as found. */
   recover(bytes: Buffer): JournalReading {
     let unusable = 0;
-    const reading = decodeJournal(bytes, this.#options.patternSize, (change) => {
+    const apply = (change: Change) => {
       if (!this.#state.replay(change)) unusable += 1;
+    };
+    const reading = decodeJournal(bytes, this.#options.patternSize, apply, (note) => {
+      if (this.#sharing?.replay(note, apply) === false) unusable += 1;
     });
     if (unusable > 0) {
       this.#options.warn(`${unusable} records of the journal hold values out of range.`);
@@ -157,6 +167,20 @@ export class PatternDatabase {
     if (tooLong || reading.damagedCount > 0 || reading.setAside !== undefined) {
       const failure = await this.rewriteJournal();
       if (failure !== undefined) this.#options.warn(failure);
+    }
+  }
+
+  /** Lets the changes be shared with other nodes; before `recover`, because the journal has its notes. */
+  share(sharing: Sharing): void {
+    this.#sharing = sharing;
+  }
+
+  /** Gives whoever shares the changes a turn of its own, in which nothing else alters the database. */
+  async alone<T>(work: (hands: Hands) => T | Promise<T>): Promise<T> {
+    try {
+      return await this.#inTurn(() => work(this.#hands));
+    } finally {
+      this.#rewriteIfLong();
     }
   }
 
@@ -189,11 +213,13 @@ export class PatternDatabase {
 
   /**
    * The database as console commands, each line with its line end. It is not to change before the
-   * last line is taken; `dump` sees to that.
+   * last line is taken; `dump` sees to that. Without a time no date is in it: so nodes of a fleet that
+   * have the same write the same.
    */
-  *dumpLines(nowMs: number): Generator<string> {
+  *dumpLines(nowMs: number | undefined): Generator<string> {
     const { patterns, keywords } = this.#state;
-    yield `# Virus patterns and keywords, written by "virus dump" at ${new Date(nowMs).toISOString()}.\n`;
+    const date = nowMs === undefined ? '' : ` at ${new Date(nowMs).toISOString()}`;
+    yield `# Virus patterns and keywords, written by "virus dump"${date}.\n`;
     yield `# ${patterns.size} patterns, ${keywords.size} keywords.\n`;
     for (const entry of patterns.entries()) {
       this.#state.noteDumped(entry);
@@ -206,7 +232,10 @@ export class PatternDatabase {
   }
 
   /** Hands `dumpLines` to `write`; commits wait meanwhile. Refused when `write` rejects. */
-  dump(nowMs: number, write: (lines: Iterable<string>) => Promise<void>): Promise<Outcome> {
+  dump(
+    nowMs: number | undefined,
+    write: (lines: Iterable<string>) => Promise<void>,
+  ): Promise<Outcome> {
     return this.#inTurn(async () => {
       try {
         await write(this.dumpLines(nowMs));
@@ -280,14 +309,28 @@ export class PatternDatabase {
     const outcomes = await this.#inTurn(() => changes.map((change) => this.#commitOne(change)));
     // An `unchanged` waits as well: what it found may not be on the disk yet.
     const failure = await this.#makeDurable();
-    if (this.#journal.size > this.#rewriteAboveBytes && this.#rewriteQueued === undefined) {
-      void this.rewriteJournal().then((reason) => reason && this.#options.warn(reason));
-    }
+    this.#rewriteIfLong();
     if (failure === undefined) return outcomes;
     const message = `It is in force, but may not survive a crash. ${failure}`;
     return outcomes.map((outcome) =>
       outcome.kind === 'refused' ? outcome : { kind: 'refused', message },
     );
+  }
+
+  #rewriteIfLong(): void {
+    if (this.#journal.size <= this.#rewriteAboveBytes || this.#rewriteQueued !== undefined) return;
+    void this.rewriteJournal().then((reason) => reason && this.#options.warn(reason));
+  }
+
+  #append(line: string): void {
+    const header = this.#journal.size === 0 ? encodeHeader(this.#options.patternSize) : '';
+    this.#journal.append(header + line);
+  }
+
+  #bringIntoForce(change: Change): void {
+    if (change.kind === 'clear') this.#statistics.add('patterns_deleted', this.patterns.size);
+    this.#state.apply(change);
+    this.#tell(change);
   }
 
   #commitOne(asked: Change): Outcome {
@@ -299,17 +342,16 @@ export class PatternDatabase {
       }
       return objection;
     }
-    const header = this.#journal.size === 0 ? encodeHeader(this.#options.patternSize) : '';
     try {
-      this.#journal.append(header + encodeRecord(change));
+      const outcome = this.#sharing?.commit(change, this.#hands);
+      if (outcome !== undefined) return outcome;
+      this.#append(encodeRecord(change));
     } catch (error) {
       this.#statistics.add('journal_failures');
       const message = `The journal cannot be written, so nothing was changed: ${reasonOf(error)}.`;
       return { kind: 'refused', message };
     }
-    if (change.kind === 'clear') this.#statistics.add('patterns_deleted', this.patterns.size);
-    this.#state.apply(change);
-    this.#tell(change);
+    this.#bringIntoForce(change);
     return { kind: 'done' };
   }
 
@@ -341,6 +383,7 @@ export class PatternDatabase {
   *#journalLines(): Generator<string> {
     yield encodeHeader(this.#options.patternSize);
     for (const change of this.#state.overlay()) yield encodeRecord(change);
+    for (const note of this.#sharing?.notes() ?? []) yield encodeNote(note);
   }
 
   #isWasteful({ recordCount }: JournalReading): boolean {
@@ -348,26 +391,7 @@ export class PatternDatabase {
     if (recordCount <= 1_000) return false;
     let needed = 0;
     for (const _ of this.#state.overlay()) needed += 1;
+    for (const _ of this.#sharing?.notes() ?? []) needed += 1;
     return recordCount > needed * 2 + 1_000;
-  }
-}
-
-class BaseLoader implements BaseLoading {
-  readonly refusals: BaseRefusal[] = [];
-  refusedCount = 0;
-  readonly #state: DatabaseState;
-  #index = 0;
-
-  constructor(state: DatabaseState) {
-    this.#state = state;
-  }
-
-  load(change: Change): void {
-    const message = this.#state.loadBase(change);
-    if (message !== undefined) {
-      this.refusedCount += 1;
-      if (this.refusals.length < refusalsMax) this.refusals.push({ index: this.#index, message });
-    }
-    this.#index += 1;
   }
 }

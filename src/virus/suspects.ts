@@ -5,6 +5,7 @@
  * elsewhere. Pure.
  */
 import type { Statistics } from '../statistics.ts';
+import type { FrequentWindow } from './heuristics.ts';
 import type { HitRates } from './hit-rates.ts';
 
 /** A request that has become suspect. Text is latin1, one character a byte. */
@@ -32,6 +33,12 @@ export interface WindowCounts {
   ): boolean;
   withdraw(): void;
   reportAgain(): void;
+  /** The interval whose windows are counted. */
+  readonly interval: number;
+  /** Windows that came at least `min` times in it, the most frequent `max`, and how many more there are. */
+  frequent(min: number, max: number): { windows: readonly FrequentWindow[]; omitted: number };
+  /** Has a window counted as seen at least `count` times. */
+  raise(window: FrequentWindow, count: number): void;
 }
 
 export interface SuspectsOptions {
@@ -107,6 +114,23 @@ export class Suspects {
   /** Has the suspects of the running interval checked again: there is a new keyword. */
   offerAgain(): void {
     this.#table.reportAgain();
+  }
+
+  /** The refresh interval whose requests are counted. */
+  get interval(): number {
+    return this.#table.interval;
+  }
+
+  /** The windows that came at least `min` times in it, at most `max`, and how many more there are. */
+  frequent(min: number, max: number): { windows: readonly FrequentWindow[]; omitted: number } {
+    return this.#table.frequent(min, max);
+  }
+
+  /** All nodes together have seen a window more often than HitThreshold: its next request is suspect. */
+  raise(window: FrequentWindow): number {
+    const count = this.threshold + 1;
+    this.#table.raise(window, count);
+    return Math.max(count, window.count);
   }
 
   #noteDisplaced(): void {

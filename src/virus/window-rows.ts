@@ -59,6 +59,18 @@ export class WindowRows {
     return (this.#counts[row] as number) & countMask;
   }
 
+  /** Has the row's window counted as seen at least so often. */
+  raise(row: number, count: number): void {
+    const value = this.#counts[row] as number;
+    if ((value & countMask) < count) this.#counts[row] = value - (value & countMask) + count;
+  }
+
+  /** A copy of the row's window. */
+  window(row: number): Uint8Array {
+    const base = row * this.#patternSize;
+    return this.#bytes.slice(base, base + this.#patternSize);
+  }
+
   /** How hard a row is to give up: its count, and above all whether it was reported. */
   weight(row: number): number {
     return this.#counts[row] as number;

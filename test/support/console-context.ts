@@ -95,6 +95,10 @@ export class FakeContext implements ConsoleContext {
 
   readonly originRows: OriginRow[] = [];
 
+  async fleet() {
+    return undefined;
+  }
+
   origins() {
     return this.originRows;
   }

@@ -17,6 +17,7 @@ const programs = {
   'fail2ban-regex': '/usr/bin/fail2ban-regex',
   snmptranslate: '/usr/bin/snmptranslate',
   snmptrapd: '/usr/sbin/snmptrapd',
+  'redis-server': '/usr/bin/redis-server',
 } as const;
 
 export type Part = keyof typeof programs;

@@ -14,6 +14,7 @@ import type {
 } from '../../src/config/shape.ts';
 import { cacheModel, renderCache } from './cache-settings-model.ts';
 import { eventModel, renderEvents } from './event-settings-model.ts';
+import { fleetModel, renderFleet } from './fleet-settings-model.ts';
 import { originModel, renderOrigin, renderOriginSettings } from './origin-model.ts';
 import { renderSnmp, snmpModel } from './snmp-model.ts';
 import { renderSources, sourceModel } from './source-settings-model.ts';
@@ -274,10 +275,7 @@ export const settingsModel: fc.Arbitrary<Settings> = record({
   }),
   events: eventModel,
   tracing: tracingModel,
-  fleet: record({
-    workers: fc.integer({ min: 1, max: 256 }),
-    workerTimeoutMs: fc.integer({ min: 1, max: 300 }).map((seconds) => seconds * 1000),
-  }),
+  fleet: fleetModel,
 });
 
 const bit = (yes: boolean) => (yes ? '1' : '0');
@@ -357,8 +355,7 @@ export function renderSettings(settings: Settings): string[] {
     '[Tracing]',
     ...renderTracing(settings.tracing),
     '[Fleet]',
-    `Workers=${settings.fleet.workers}`,
-    `WorkerTimeout=${settings.fleet.workerTimeoutMs / 1000}`,
+    ...renderFleet(settings.fleet),
     '[Log]',
     `LogRequests=${log.requests}`,
     `ProxyLog=${quoteName(log.proxyLog)}`,

@@ -18,7 +18,7 @@ const addSyntax = 'Syntax: virus add -p "PATTERN" -o ORIGLENGTH or virus add -k 
 const plainSyntax =
   'Syntax: virus [-t THRESHOLD] [-r INTERVAL] [-e 0|1] [-m MAX] or virus -c or virus -h or virus -?';
 const noCommandSyntax =
-  'Syntax: virus [add|del|accept|reject|list|dump|show|origins|sources|source|forgive|block|run] OPTIONS; "virus -h" lists all commands';
+  'Syntax: virus [add|del|accept|reject|list|dump|show|origins|sources|source|forgive|block|fleet|run] OPTIONS; "virus -h" lists all commands';
 
 test('the commands that the paper prints are understood', () => {
   const add = parsed('virus add -p "default.ida?NNNN" -o 385');

@@ -9,7 +9,7 @@ test('without the section there is neither file nor webhook', () => {
   assert.equal(defaults.logFile, '');
   assert.equal(defaults.perSecondMax, 100);
   assert.deepEqual(defaults.kinds, [
-    ...['blocked', 'suspect', 'learned', 'proposed', 'throttle', 'origin', 'source'],
+    ...['blocked', 'suspect', 'learned', 'proposed', 'throttle', 'origin', 'source', 'fleet'],
   ]);
   assert.deepEqual(defaults.webhook, {
     ...{ url: '', token: '', timeoutMs: 5000, retriesMax: 8, queueMax: 10_000, batchMax: 100 },
@@ -30,7 +30,7 @@ test('every fault is told at once, and none quotes the URL or the token', () => 
     faults.map((fault) => fault.replace(/^\d+: \[Events\] /, '')),
     [
       'EventLog: another log has that file',
-      'EventKinds: `nothing` is not known; allowed is blocked or suspect or learned or proposed or throttle or origin or source',
+      'EventKinds: `nothing` is not known; allowed is blocked or suspect or learned or proposed or throttle or origin or source or fleet',
       'EventsPerSecond: `0` is out of range; allowed is 1-100000',
       'Webhook: it has a user name or a password; WebhookToken is the place for a secret',
       'WebhookToken: only printable ASCII without blanks is allowed',

@@ -7,7 +7,7 @@ import {
   learningChange,
   reachesKeyword,
 } from '../../../src/virus/learning.ts';
-import { learnedKeyword } from '../../../src/virus/learning-state.ts';
+import { learnedKeyword } from '../../../src/virus/provenance.ts';
 
 const nothing: Evidence = {
   isKnown: false,
