@@ -77,6 +77,18 @@ test('what the operator says of a source holds on both workers when it is answer
   await until(() => /^0 blocked/.test(wormgate.virus('sources').stdout));
 });
 
+test('a block is answered when every worker that lives has it', async (t) => {
+  const fleet = ['WorkerTimeout=1'];
+  const wormgate = await startWithWorkers(t, { origin, sections, fleet });
+  const [hung = 0] = wormgate.workerPids;
+  process.kill(hung, 'SIGSTOP');
+  assert.equal(wormgate.virus('block', '198.51.100.1').code, 0);
+  assert.ok(!wormgate.workerPids.includes(hung));
+  await untilReplaced(wormgate, [hung], 2);
+  const { statuses } = await both(wormgate);
+  assert.deepEqual(await statuses('198.51.100.1'), [400, 400]);
+});
+
 test('what one worker has served is no miss on the other, and its line says so', async (t) => {
   const wormgate = await startWithWorkers(t, { origin, sections });
   const { one, other } = await both(wormgate);
