@@ -110,6 +110,26 @@ test('what one worker has served is no miss on the other, and its line says so',
   assert.equal(await wormgate.counter('misses'), 1);
 });
 
+test('dead pictures of a page that the other worker has served a moment ago block nobody', async (t) => {
+  const wormgate = await startWithWorkers(t, { origin, sections });
+  const { one, other, statuses } = await both(wormgate);
+  for (let round = 0; round < 5; round += 1) {
+    const address = `198.51.100.${round + 10}`;
+    const page = `/fresh-${round}`;
+    pages.add(page);
+    assert.equal(await ask(one, address, page), 200);
+    const referer = `Host: site.test\r\nReferer: http://site.test${page}\r\n`;
+    for (let each = 0; each < 8; each += 1) {
+      const lines = `${referer}X-Forwarded-For: ${address}\r\n`;
+      const picture = `/dead-${round}-${each}.png`;
+      await other.ask(`GET ${picture} HTTP/1.1\r\n${lines}\r\n`);
+    }
+  }
+  assert.equal(await wormgate.counter('misses_referred'), 40);
+  assert.equal(await wormgate.counter('misses'), 0);
+  assert.deepEqual(await statuses('198.51.100.10'), [200, 200]);
+});
+
 test('two virus requests to two workers block, and each further one prolongs the block', async (t) => {
   const wormgate = await startWithWorkers(t, { origin, sections });
   const { one, other, untilAll } = await both(wormgate);

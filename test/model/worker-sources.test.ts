@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadSettings } from '../../src/config/load.ts';
 import { CopiedSources } from '../../src/fleet/copied-sources.ts';
+import { HeldNotes } from '../../src/fleet/held-notes.ts';
 import type { SourceNotes } from '../../src/fleet/messages.ts';
 import { blockedBatches, SourceChanges } from '../../src/fleet/source-changes.ts';
 import { takeSourceNotes } from '../../src/source-notes.ts';
@@ -12,6 +13,7 @@ import { NeverBlock } from '../../src/virus/never-block.ts';
 import { ServedMemory } from '../../src/virus/served-memory.ts';
 import { SourceWatch } from '../../src/virus/source-watch.ts';
 import type { Suspects } from '../../src/virus/suspects.ts';
+import { HandClock } from '../support/hand-clock.ts';
 
 const loaded = loadSettings('PROXY.CFG', () =>
   Buffer.from(
@@ -181,4 +183,35 @@ test('what is beyond the bounds of a report is lost, and counted', () => {
   const loud = { client: '10.0.0.1', target: '/x', requestId: 'id' };
   for (let each = 0; each < 9; each += 1) copy.noteVirus(loud, 'pattern', 1);
   assert.deepEqual([copy.take().viruses.length, copy.take().misses.length], [2, 0]);
+});
+
+test('notes of one worker keep their order while some are held, and wait no longer than they must', () => {
+  const clock = new HandClock();
+  const judged: string[] = [];
+  const held = new HeldNotes<string>({
+    clock,
+    isDoubtful: (notes) => notes.endsWith('?'),
+    judge: (notes) => judged.push(notes),
+  });
+  const taken = (): string => judged.splice(0).join(' ');
+  held.take(1, 'a');
+  held.take(1, 'b?');
+  held.take(1, 'c');
+  held.take(2, 'd');
+  assert.equal(taken(), 'a d');
+  clock.pass(199);
+  held.take(2, 'e?');
+  assert.equal(taken(), '');
+  clock.pass(1);
+  assert.equal(taken(), 'b? c');
+  clock.pass(199);
+  assert.equal(taken(), 'e?');
+  held.take(1, 'f?');
+  held.settle();
+  held.settle();
+  assert.equal(taken(), 'f?');
+  for (let each = 0; each < 65; each += 1) held.take(each, `${each}?`);
+  assert.equal(taken(), '0?');
+  clock.pass(200);
+  assert.equal(judged.length, 64);
 });
