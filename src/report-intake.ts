@@ -4,7 +4,8 @@ import type { Deciding } from './deciding.ts';
 import type { EventService } from './event-service.ts';
 import { addKeywordUse } from './fleet/copied-keywords.ts';
 import { addCounters, addLatencies } from './fleet/counter-deltas.ts';
-import type { Report } from './fleet/messages.ts';
+import { HeldNotes } from './fleet/held-notes.ts';
+import type { Report, SourceNotes } from './fleet/messages.ts';
 import { OriginNews } from './fleet/origin-views.ts';
 import type { WindowSums } from './fleet/window-sums.ts';
 import type { LogFile } from './log/file.ts';
@@ -31,9 +32,13 @@ export interface ReportIntakeOptions {
   readonly onOpening: (host: string) => void;
 }
 
+/** What sources have done, and the lines of it. */
+type LoggedNotes = SourceNotes & Pick<Report, 'lines' | 'lineCount'>;
+
 export class ReportIntake {
   readonly #options: ReportIntakeOptions;
   readonly #originNews: OriginNews;
+  readonly #held: HeldNotes<LoggedNotes>;
   /** Connections that a worker has open, by worker. */
   readonly #open = new Map<number, number>();
 
@@ -42,6 +47,14 @@ export class ReportIntake {
     this.#originNews = new OriginNews((origin, state, why) =>
       options.events.noteOrigin(origin, state, why),
     );
+    this.#held = new HeldNotes({
+      clock: options.clock,
+      isDoubtful: ({ misses: told }) => {
+        const misses = options.deciding()?.sources.watch.misses;
+        return misses !== undefined && told.some((miss) => misses.isDoubtful(miss));
+      },
+      judge: (notes) => this.#takeSources(notes),
+    });
   }
 
   take(worker: number, report: Report): void {
@@ -54,10 +67,9 @@ export class ReportIntake {
     addLatencies(latencies, report);
     this.#takeUses(report);
     virusSources.merge(report.virusSources);
-    const lines = this.#takeSources(report);
-    if (report.lineCount > 0) {
-      this.#options.proxyLog()?.appendWhole(lines, report.lineCount);
-    }
+    // After what was served: a target may have been both in one report, and is no miss then.
+    const { misses, viruses, sourceUses, lines, lineCount } = report;
+    this.#held.take(worker, { misses, viruses, sourceUses, lines, lineCount });
     for (const entry of report.blocked) events.noteAccess(entry);
     events.noteUnlisted(report.unlistedCount);
     for (const [host, count] of report.openings) {
@@ -85,12 +97,18 @@ export class ReportIntake {
     this.#options.sums.noteEnd(worker);
   }
 
-  /** After what was served: a target may have been both in one report, and is no miss then. */
-  #takeSources(report: Report): string {
+  /** All workers have reported. */
+  settle(): void {
+    this.#held.settle();
+  }
+
+  #takeSources(notes: LoggedNotes): void {
+    const { window, proxyLog } = this.#options;
     const deciding = this.#options.deciding();
-    if (deciding === undefined) return report.lines;
+    if (deciding === undefined) return;
     const { autoUpdate, sources } = deciding;
-    return takeSourceNotes(report, autoUpdate.suspects, sources.watch, this.#options.window);
+    const lines = takeSourceNotes(notes, autoUpdate.suspects, sources.watch, window);
+    if (notes.lineCount > 0) proxyLog()?.appendWhole(lines, notes.lineCount);
   }
 
   #takeUses(report: Report): void {

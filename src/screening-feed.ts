@@ -5,16 +5,11 @@
 import type { Clock } from './clock.ts';
 import type { Settings } from './config/shape.ts';
 import type { Deciding } from './deciding.ts';
-import type {
-  BlockedState,
-  KeywordState,
-  ScreeningChange,
-  ScreeningRules,
-} from './fleet/messages.ts';
+import type { KeywordState, ScreeningChange, ScreeningRules } from './fleet/messages.ts';
 import { batchesOf, PatternChanges } from './fleet/pattern-batch.ts';
+import { blockedBatches, SourceChanges } from './fleet/source-changes.ts';
 import type { HitRates } from './virus/hit-rates.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
-import type { Source } from './virus/sources.ts';
 
 export interface ScreeningFeedOptions {
   readonly settings: Settings;
@@ -33,8 +28,7 @@ export class ScreeningFeed {
   readonly #options: ScreeningFeedOptions;
   readonly #patterns: PatternChanges;
   #hasOtherKeywords = true;
-  /** The keys of sources that have become blocked, or free, or whose blocks were prolonged. */
-  readonly #otherSources = new Set<string>();
+  readonly #sources = new SourceChanges();
   #toldKeywords = '';
   #toldRules = '';
 
@@ -55,7 +49,9 @@ export class ScreeningFeed {
     const patterns = this.#patterns.isEmpty ? undefined : this.#patterns.take();
     const keywords = this.#takeKeywords();
     const rules = this.#takeRules();
-    const sources = this.#takeSources();
+    const { deciding, clock } = this.#options;
+    const table = deciding()?.sources.watch.sources;
+    const sources = table && this.#sources.take(table, clock.nowMs());
     if (patterns === undefined && keywords === undefined && rules === undefined) return sources;
     return {
       ...sources,
@@ -69,14 +65,9 @@ export class ScreeningFeed {
   *whole(): Generator<ScreeningChange> {
     for (const patterns of batchesOf(this.#options.database.patterns, batchMax)) yield { patterns };
     yield { keywords: this.#keywords() };
-    let blocked: BlockedState[] = [];
-    for (const source of this.#options.deciding()?.sources.watch.sources.blocked() ?? []) {
-      blocked.push(stateOf(source));
-      if (blocked.length < batchMax) continue;
-      yield { blocked };
-      blocked = [];
-    }
-    yield { blocked };
+    const table = this.#options.deciding()?.sources.watch.sources;
+    if (table === undefined) return;
+    for (const blocked of blockedBatches(table, batchMax)) yield { blocked };
   }
 
   rules(): ScreeningRules {
@@ -109,26 +100,10 @@ export class ScreeningFeed {
     return keywords;
   }
 
-  /** A source has become blocked, or free, or its block was prolonged. */
+  /** The source with this key has become blocked, or free, or its block was prolonged. */
   noteSource(address: string): void {
-    this.#otherSources.add(address);
+    this.#sources.note(address);
     this.onChange();
-  }
-
-  #takeSources(): Pick<ScreeningChange, 'blocked' | 'freed'> | undefined {
-    const sources = this.#options.deciding()?.sources.watch.sources;
-    if (this.#otherSources.size === 0 || sources === undefined) return undefined;
-    const nowMs = this.#options.clock.nowMs();
-    const blocked: BlockedState[] = [];
-    const freed: string[] = [];
-    for (const address of this.#otherSources) {
-      const source = sources.find(address, nowMs);
-      if (source === undefined) freed.push(address);
-      else blocked.push(stateOf(source));
-    }
-    // After `find`, which may have let some go.
-    this.#otherSources.clear();
-    return { ...(blocked.length > 0 && { blocked }), ...(freed.length > 0 && { freed }) };
   }
 
   #takeRules(): ScreeningRules | undefined {
@@ -139,10 +114,4 @@ export class ScreeningFeed {
     this.#toldRules = told;
     return rules;
   }
-}
-
-function stateOf({ misses, viruses, ...source }: Source): BlockedState {
-  const { address, cause, sinceMs, lengthMs, untilMs } = source;
-  const spans = { sinceMs, lengthMs, untilMs };
-  return { address, cause, ...spans, misses: misses.length, viruses: viruses.length };
 }

@@ -132,6 +132,7 @@ export class Workers implements DataPlanes {
 
   async reported(): Promise<void> {
     await Promise.all(this.#serving().map((link) => link.ask('report', null)));
+    this.#options.intake.settle();
   }
 
   origins(): readonly OriginRow[] {
@@ -157,6 +158,7 @@ export class Workers implements DataPlanes {
     for (const link of links) if (link.phase !== 'serving') link.kill();
     const draining = links.filter(({ phase }) => phase === 'serving');
     await Promise.all(draining.map((link) => link.ask('drain', { drainMs }, drainMs + endMs)));
+    this.#options.intake.settle();
   }
 
   async end(): Promise<void> {

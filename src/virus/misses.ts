@@ -70,13 +70,25 @@ export class Misses {
     return this.#isReferred(request) && !this.#holdsKeyword(requestString) ? 'referred' : 'miss';
   }
 
-  /** Whether it was a page of this site, one that was served, which led to the request. */
-  #isReferred({ referer, host, atMs }: AnsweredRequest): boolean {
-    if (referer === undefined || host === undefined) return false;
-    const [, authority = '', target = ''] = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(referer) ?? [];
-    if (authority === '' || hostNameOf(authority) !== hostNameOf(host)) return false;
-    return this.#served.recallPath(target.startsWith('/') ? target : `/${target}`, atMs);
+  /** Whether it would be referred if only the page that it names had been served. */
+  isDoubtful(request: AnsweredRequest): boolean {
+    const target = refererTarget(request);
+    return target !== undefined && !this.#served.recallPath(target, request.atMs);
   }
+
+  /** Whether it was a page of this site, one that was served, which led to the request. */
+  #isReferred(request: AnsweredRequest): boolean {
+    const target = refererTarget(request);
+    return target !== undefined && this.#served.recallPath(target, request.atMs);
+  }
+}
+
+/** The target of the page that led to a request; undefined: it is none of this site. */
+function refererTarget({ referer, host }: AnsweredRequest): string | undefined {
+  if (referer === undefined || host === undefined) return undefined;
+  const [, authority = '', target = ''] = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(referer) ?? [];
+  if (authority === '' || hostNameOf(authority) !== hostNameOf(host)) return undefined;
+  return target.startsWith('/') ? target : `/${target}`;
 }
 
 /** A host without its port, in lower case: a proxy in front may have another one. */

@@ -8,6 +8,8 @@ const reasons: Readonly<Record<string, string>> = {
   '05-limits-connections': 'bounds are divided among workers: one connection more tells nothing',
   '13-lanes-crowds': 'bounds of an origin are divided among workers',
   '13-lanes-origins': 'each worker counts the failures of origins by itself',
+  '13-lanes-sources':
+    'with workers a source is blocked a tenth of a second later than with one process',
   '20-origins-apache': 'each worker counts the failures of origins by itself',
   '21-origins-tls': 'each worker has connections and TLS sessions of its own to an origin',
   '23-origins-choice': 'each worker follows weights and failures by itself',

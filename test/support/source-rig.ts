@@ -46,7 +46,7 @@ export async function startSourceRig(
       statuses.push(answer?.status ?? 0);
     }
     client.destroy();
-    if (statuses.at(-1) !== 200) await untilTold(wormgate);
+    await untilTold(wormgate);
     return statuses;
   };
   return { wormgate, pages, ask };

@@ -253,6 +253,10 @@ test('the bounds of all workers together are the configured ones, or as little m
         const sum = own.limits[key] * workers;
         assert.ok(sum >= settings.limits[key] && sum < settings.limits[key] + workers);
       }
+      for (const key of ['perSecondMax', 'queueMax'] as const) {
+        const sum = own.tracing[key] * workers;
+        assert.ok(sum >= settings.tracing[key] && sum < settings.tracing[key] + workers);
+      }
       assert.ok(own.cache.answerBytesMax <= own.cache.bytesMax);
       if (workers === 1) assert.deepEqual(own, settings);
     }),
