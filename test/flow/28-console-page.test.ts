@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { programPath, skipWithout } from '../support/parts.ts';
 import { projectPath } from '../support/paths.ts';
 import { askRaw, isSlipped } from '../support/raw.ts';
+import { untilTold } from '../support/source-rig.ts';
 import { startWormgate, until, type Wormgate } from '../support/wormgate.ts';
 
 const skip = skipWithout('chromium');
@@ -228,6 +229,7 @@ test('a source that was blocked is shown with what it asked for, and forgiven wi
   await page.getByText('connected', { exact: true }).waitFor();
   await askRaw(wormgate.port, 'GET /"><img/src=x/onerror=alert(1)> HTTP/1.1');
   await askRaw(wormgate.port, 'GET /never-there HTTP/1.1');
+  await untilTold(wormgate);
   assert.ok(isSlipped(await askRaw(wormgate.port, 'GET / HTTP/1.1')));
   const row = page.locator('#virus-source-rows tr', { hasText: '127.0.0.1' });
   await row.getByText('2 requests').click();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { H2Client } from '../support/h2-client.ts';
+import { oneProcess } from '../support/one-process.ts';
 import type { ReceivedSpan } from '../support/otlp-reader.ts';
 import { skipWithout } from '../support/parts.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -260,7 +261,8 @@ test('a refusal, an origin that fails, and a strange method have their spans', a
 });
 
 test('the cache says what it made of a request', async (t) => {
-  const lanes = await startTraceLanes(t, ['SampleRatio=1'], {}, ['Cache=1']);
+  const one = oneProcess('each worker stores what it has fetched');
+  const lanes = await startTraceLanes(t, ['SampleRatio=1'], one, ['Cache=1']);
   for (const { origin } of lanes) {
     origin.on('/kept', ({ say }) =>
       say(okAnswer().replace('\r\n', '\r\nCache-Control: max-age=60\r\n')),

@@ -19,6 +19,8 @@ const reasons: Readonly<Record<string, string>> = {
   '24-cache-crowds': 'each worker joins the requests that it has',
   '24-cache-privacy': 'each worker stores what it has fetched',
   '24-cache-waits': 'each worker joins the requests that it has',
+  '31-trace-collector': 'each worker sends spans of its own, and has its part of the queue',
+  '34-detection-live': 'the date of one process is turned',
 };
 
 /** Whether the tests of a file are of a single process, whatever WORKERS says. */

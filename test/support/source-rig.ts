@@ -53,7 +53,7 @@ export async function startSourceRig(
 }
 
 /** Waits until all workers, if there are any, know of what requests have led to. */
-async function untilTold(wormgate: Wormgate): Promise<void> {
+export async function untilTold(wormgate: Wormgate): Promise<void> {
   if (wormgate.workerPids.length === 0) return;
   // The first time they report; the second time they have been told before they answer.
   for (let round = 0; round < 2; round += 1) await wormgate.counter('requests');
