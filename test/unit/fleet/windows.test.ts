@@ -212,6 +212,16 @@ test('a candidate that came late from the last interval leaves this one as it is
   assert.deepEqual(fleet.found, ['/now']);
 });
 
+test('of a report, candidates keep nothing but themselves', () => {
+  const fleet = new Fleet(2, 10);
+  const report = Buffer.alloc(100_000);
+  const pattern = report.subarray(5, 5 + patternSize);
+  fleet.sums.takeCandidates(startMs, [{ ...suspectOf('/x'), pattern }]);
+  fleet.sums.takeCandidates(startMs, [{ ...suspectOf('/x'), pattern }]);
+  const [kept] = fleet.sums.frequent(0, 1).windows;
+  assert.equal(kept?.window.buffer.byteLength, patternSize);
+});
+
 test('there is a bound on windows, in a report and in all, and what is beyond is counted', () => {
   const fleet = new Fleet(2, 2, { windowsMax: 2, candidatesMax: 2 });
   for (const text of ['/a', '/b', '/c']) {
