@@ -19,6 +19,7 @@ import {
 } from './fleet/messages.ts';
 import { mergedRows } from './fleet/origin-views.ts';
 import { RestartDelay } from './fleet/restart-delay.ts';
+import { handOnFrom } from './handed-connections.ts';
 import { newTicketKeys, ticketKeyMs } from './http/tls-handshakes.ts';
 import type { ReportIntake } from './report-intake.ts';
 import type { ScreeningFeed } from './screening-feed.ts';
@@ -203,6 +204,7 @@ export class Workers implements DataPlanes {
   #fork(): Promise<void> {
     const { clock } = this.#options;
     const worker = cluster.fork({ [workerMark]: '1' });
+    handOnFrom(worker, () => this.#serving().length > 0, clock);
     const bornMs = processUpMs();
     return new Promise((resolve) => {
       const link: WorkerLink = new WorkerLink(worker, {

@@ -103,6 +103,17 @@ test('a worker that hangs is killed after WorkerTimeout, and a command waits no 
   assert.equal(await wormgate.counter('workers_killed'), 1);
 });
 
+test('a connection on its way to a worker that hangs is served by another', async (t) => {
+  const wormgate = await startWithWorkers(t, { origin, fleet: ['WorkerTimeout=1'] });
+  const [victim = 0] = wormgate.workerPids;
+  process.kill(victim, 'SIGSTOP');
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => askRaw(wormgate.port, 'GET /handed HTTP/1.1')),
+  );
+  for (const answer of answers) assert.equal(statusOf(answer), 200, answer.text);
+  await untilReplaced(wormgate, [victim], 2);
+});
+
 test('when the primary is killed its workers end, and what was answered is there after the next start', async (t) => {
   const wormgate = await startWithWorkers(t, { origin });
   for (let round = 0; round < 2; round += 1) {
