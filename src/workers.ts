@@ -117,6 +117,8 @@ export class Workers implements DataPlanes {
     for (const link of this.#links.values()) if (!this.#prepared.has(link)) link.kill();
     await Promise.all([...this.#prepared].map((link) => link.ask('adopt', next)));
     this.#prepared.clear();
+    await this.reported();
+    this.#options.intake.keepOrigins(new Set(this.origins().map(({ origin: name }) => name)));
   }
 
   renewCertificates(current: CurrentCertificate): void {

@@ -199,6 +199,23 @@ test('an origin that fails one worker is left out by all, and back with all', as
   });
 });
 
+test('an origin that was down when a reload removed it is up for all when another brings it back', async (t) => {
+  const gone = `http://127.0.0.1:${await freePort()}`;
+  const accelerator = ['MaxFails=1', 'FailTimeout=300'];
+  const both = workersOptions({ origin: `${origin}, ${gone}`, accelerator });
+  const wormgate = await startWithWorkers(t, { origin: `${origin}, ${gone}`, accelerator });
+  const downs = () => wormgate.stderr.split(`${gone} is down`).length - 1;
+  for (let each = 0; each < 4; each += 1) await askRaw(wormgate.port, 'GET / HTTP/1.1');
+  await until(() => downs() === 1);
+  await reload(wormgate, workersOptions({ origin, accelerator }));
+  await reload(wormgate, both);
+  const [victim = 0] = wormgate.workerPids;
+  process.kill(victim, 'SIGKILL');
+  await untilReplaced(wormgate, [victim], 2);
+  for (const client of (await clientOfEach(wormgate)).values()) client.destroy();
+  assert.doesNotMatch(wormgate.virus('origins').stdout, / down /);
+});
+
 test('a reload that one part cannot follow is followed by no worker', async (t) => {
   const wormgate = await startWithWorkers(t, { origin });
   const taken = createServer();
