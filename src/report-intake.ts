@@ -85,6 +85,11 @@ export class ReportIntake {
     return this.#options.sums.watched();
   }
 
+  /** Other settings are in force: `origins` is all that there are. */
+  keepOrigins(origins: ReadonlySet<string>): void {
+    this.#originNews.keep(origins);
+  }
+
   /** The origins that a new worker has to leave out. */
   downOrigins() {
     return this.#originNews.down();

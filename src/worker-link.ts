@@ -75,7 +75,9 @@ export class WorkerLink {
     if (this.phase === 'gone') return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const id = this.#nextId++;
-      const timer = this.#options.clock.after(timeoutMs, () => this.#giveUp(kind));
+      // If this process was busy for so long, the answer is here and unread: it is read first.
+      const isLate = () => this.#pending.has(id) && this.#giveUp(kind);
+      const timer = this.#options.clock.after(timeoutMs, () => setImmediate(isLate));
       const settle = (value: Answer['value'] | undefined) =>
         resolve(value as Asks[K]['answer'] | undefined);
       this.#pending.set(id, { kind, timer, settle });

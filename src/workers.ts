@@ -19,6 +19,7 @@ import {
 } from './fleet/messages.ts';
 import { mergedRows } from './fleet/origin-views.ts';
 import { RestartDelay } from './fleet/restart-delay.ts';
+import { handOnFrom } from './handed-connections.ts';
 import { newTicketKeys, ticketKeyMs } from './http/tls-handshakes.ts';
 import type { ReportIntake } from './report-intake.ts';
 import type { ScreeningFeed } from './screening-feed.ts';
@@ -116,6 +117,8 @@ export class Workers implements DataPlanes {
     for (const link of this.#links.values()) if (!this.#prepared.has(link)) link.kill();
     await Promise.all([...this.#prepared].map((link) => link.ask('adopt', next)));
     this.#prepared.clear();
+    await this.reported();
+    this.#options.intake.keepOrigins(new Set(this.origins().map(({ origin: name }) => name)));
   }
 
   renewCertificates(current: CurrentCertificate): void {
@@ -205,6 +208,7 @@ export class Workers implements DataPlanes {
   #fork(): Promise<void> {
     const { clock } = this.#options;
     const worker = cluster.fork({ [workerMark]: '1' });
+    handOnFrom(worker, () => this.#serving().length > 0, clock);
     const bornMs = processUpMs();
     return new Promise((resolve) => {
       const link: WorkerLink = new WorkerLink(worker, {

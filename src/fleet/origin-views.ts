@@ -45,6 +45,11 @@ export class OriginNews {
     this.#tell(origin, state, why);
   }
 
+  /** Forgets origins that are configured no longer: should one come back, it begins anew. */
+  keep(origins: ReadonlySet<string>): void {
+    for (const origin of this.#down.keys()) if (!origins.has(origin)) this.#down.delete(origin);
+  }
+
   /** The origins that are left out now. */
   down(): OriginChange[] {
     return Array.from(this.#down, ([origin, why]) => [origin, 'down', why]);

@@ -96,7 +96,9 @@ export class WindowSums implements WindowCounts {
     if (suspects.length === 0) return;
     const interval = this.#intervalAt(startMs);
     const added: Watched[] = [];
-    for (const suspect of suspects) {
+    for (const named of suspects) {
+      // It is a part of the whole report, which would stay in memory with it.
+      const suspect = { ...named, pattern: Uint8Array.from(named.pattern) };
       const key = Buffer.from(suspect.pattern).toString('latin1');
       const known = interval.byPattern.get(key);
       if (known !== undefined) {

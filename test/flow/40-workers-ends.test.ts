@@ -103,6 +103,17 @@ test('a worker that hangs is killed after WorkerTimeout, and a command waits no 
   assert.equal(await wormgate.counter('workers_killed'), 1);
 });
 
+test('a connection on its way to a worker that hangs is served by another', async (t) => {
+  const wormgate = await startWithWorkers(t, { origin, fleet: ['WorkerTimeout=1'] });
+  const [victim = 0] = wormgate.workerPids;
+  process.kill(victim, 'SIGSTOP');
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => askRaw(wormgate.port, 'GET /handed HTTP/1.1')),
+  );
+  for (const answer of answers) assert.equal(statusOf(answer), 200, answer.text);
+  await untilReplaced(wormgate, [victim], 2);
+});
+
 test('when the primary is killed its workers end, and what was answered is there after the next start', async (t) => {
   const wormgate = await startWithWorkers(t, { origin });
   for (let round = 0; round < 2; round += 1) {
@@ -186,6 +197,23 @@ test('an origin that fails one worker is left out by all, and back with all', as
     await one?.ask(get('/'));
     return !/ down /.test(rows());
   });
+});
+
+test('an origin that was down when a reload removed it is up for all when another brings it back', async (t) => {
+  const gone = `http://127.0.0.1:${await freePort()}`;
+  const accelerator = ['MaxFails=1', 'FailTimeout=300'];
+  const both = workersOptions({ origin: `${origin}, ${gone}`, accelerator });
+  const wormgate = await startWithWorkers(t, { origin: `${origin}, ${gone}`, accelerator });
+  const downs = () => wormgate.stderr.split(`${gone} is down`).length - 1;
+  for (let each = 0; each < 4; each += 1) await askRaw(wormgate.port, 'GET / HTTP/1.1');
+  await until(() => downs() === 1);
+  await reload(wormgate, workersOptions({ origin, accelerator }));
+  await reload(wormgate, both);
+  const [victim = 0] = wormgate.workerPids;
+  process.kill(victim, 'SIGKILL');
+  await untilReplaced(wormgate, [victim], 2);
+  for (const client of (await clientOfEach(wormgate)).values()) client.destroy();
+  assert.doesNotMatch(wormgate.virus('origins').stdout, / down /);
 });
 
 test('a reload that one part cannot follow is followed by no worker', async (t) => {

@@ -233,6 +233,12 @@ test('origins of several workers are one list: sums, and the worst state', () =>
   news.note(['o', 'up', '']);
   assert.deepEqual(told, ['o down refused', 'o up ']);
   assert.deepEqual(news.down(), []);
+  news.note(['o', 'down', 'refused']);
+  news.note(['p', 'down', 'refused']);
+  news.keep(new Set(['p']));
+  assert.deepEqual(news.down(), [['p', 'down', 'refused']]);
+  news.note(['o', 'down', 'again']);
+  assert.equal(told.at(-1), 'o down again');
 });
 
 test('workers that end soon after they began are waited for longer and longer, up to ten seconds', () => {

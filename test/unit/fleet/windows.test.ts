@@ -183,6 +183,45 @@ test('another interval begins anew; the last counts of the one before it are tak
   assert.deepEqual(fleet.found, ['/x']);
 });
 
+test('what was watched in the last interval does not displace what is watched in this one', () => {
+  const fleet = new Fleet(2, 10);
+  const candidate = (text: string) => {
+    for (let each = 0; each < 6; each += 1) fleet.workers[0]?.count(text);
+    fleet.reportAll();
+  };
+  candidate('/before');
+  for (const worker of fleet.workers) worker.startMs = 2_000;
+  candidate('/now');
+  // As a worker is told that has taken another's place.
+  for (const { startMs: start, windows } of fleet.sums.watched()) {
+    fleet.workers[1]?.windows.watch(start, windows);
+  }
+  for (let each = 0; each < 5; each += 1) fleet.workers[1]?.count('/now');
+  fleet.reportAll();
+  assert.deepEqual(fleet.found, ['/now']);
+});
+
+test('a candidate that came late from the last interval leaves this one as it is', () => {
+  const fleet = new Fleet(2, 10);
+  for (const worker of fleet.workers) worker.startMs = 2_000;
+  for (let each = 0; each < 6; each += 1) fleet.workers[0]?.count('/now');
+  fleet.reportAll();
+  fleet.sums.takeCandidates(startMs, [suspectOf('/late')]);
+  for (let each = 0; each < 5; each += 1) fleet.workers[1]?.count('/now');
+  fleet.reportAll();
+  assert.deepEqual(fleet.found, ['/now']);
+});
+
+test('of a report, candidates keep nothing but themselves', () => {
+  const fleet = new Fleet(2, 10);
+  const report = Buffer.alloc(100_000);
+  const pattern = report.subarray(5, 5 + patternSize);
+  fleet.sums.takeCandidates(startMs, [{ ...suspectOf('/x'), pattern }]);
+  fleet.sums.takeCandidates(startMs, [{ ...suspectOf('/x'), pattern }]);
+  const [kept] = fleet.sums.frequent(0, 1).windows;
+  assert.equal(kept?.window.buffer.byteLength, patternSize);
+});
+
 test('there is a bound on windows, in a report and in all, and what is beyond is counted', () => {
   const fleet = new Fleet(2, 2, { windowsMax: 2, candidatesMax: 2 });
   for (const text of ['/a', '/b', '/c']) {
