@@ -8,7 +8,7 @@ import { setImmediate as nextTurnOfLoop } from 'node:timers/promises';
 import type { Statistics } from '../statistics.ts';
 import type { PatternDatabase } from '../virus/pattern-database.ts';
 import { adopt } from './adoption.ts';
-import { entryOf } from './command.ts';
+import { type CommandEntry, entryOf, isBefore, isPosition } from './command.ts';
 import type { Replica } from './replica.ts';
 import { forgetDeletions, ownBeginning, readSnapshot, snapshotLines } from './snapshot.ts';
 import { EngineLost, EngineRefusal, type SnapshotMark, type Store } from './store.ts';
@@ -165,14 +165,13 @@ export class Follower {
     const entries = await this.#store.read(replica.history.position, waitMs);
     this.#options.onContact();
     for (const { position, fields } of entries) {
-      const entry = entryOf(position, fields) ?? {
-        ...{ kind: 'commands' as const, position, session: '', seq: 1, commands: [] },
-      };
-      if (entry.kind === 'epoch' && entry.isSeed) {
-        await this.#adoptSeed();
-        return true;
-      }
-      await database.alone((hands) => replica.receive(entry, hands));
+      if (!isPosition(position)) throw new EngineLost(`the stream has an entry at ${position}`);
+      const entry = entryOf(position, fields) ?? nothingAt(position);
+      if (entry.kind === 'epoch' && entry.isSeed && (await this.#adoptSeed(position))) return true;
+      const isForged = entry.kind === 'epoch' && entry.isSeed;
+      await database.alone((hands) =>
+        replica.receive(isForged ? nothingAt(position) : entry, hands),
+      );
       if (entry.kind !== 'commands') continue;
       this.#sinceSnapshot += entry.commands.length;
       await this.#step(entry.commands.length);
@@ -181,12 +180,17 @@ export class Follower {
     return entries.length > 0;
   }
 
-  /** Another node found nothing to go on with, and has begun anew. */
-  async #adoptSeed(): Promise<void> {
+  /**
+   * Another node found nothing to go on with, and has begun anew. False: none has, because its snapshot
+   * would be there since the same moment; what there is would lead to this entry again and again.
+   */
+  async #adoptSeed(position: string): Promise<boolean> {
     const mark = await this.#store.mark();
+    if (mark !== undefined && isBefore(mark.position, position)) return false;
     if (mark === undefined || !(await this.#adopt(mark))) {
       throw new EngineLost('the snapshot of a new epoch is gone');
     }
+    return true;
   }
 
   #send(): void {
@@ -275,6 +279,11 @@ export class Follower {
     this.#steps = 0;
     await nextTurnOfLoop();
   }
+}
+
+/** What stands for an entry that makes no sense. */
+function nothingAt(position: string): CommandEntry {
+  return { kind: 'commands', position, session: '', seq: 1, commands: [] };
 }
 
 function markOf(head: ReturnType<Replica['history']['head']>, id: string) {
