@@ -9,6 +9,7 @@ import type { Statistics } from '../statistics.ts';
 import type { PatternDatabase } from '../virus/pattern-database.ts';
 import { adopt } from './adoption.ts';
 import { type CommandEntry, entryOf, isBefore, isPosition } from './command.ts';
+import type { HistoryHead } from './history.ts';
 import type { Replica } from './replica.ts';
 import { forgetDeletions, ownBeginning, readSnapshot, snapshotLines } from './snapshot.ts';
 import { EngineLost, EngineRefusal, type SnapshotMark, type Store } from './store.ts';
@@ -112,7 +113,7 @@ export class Follower {
     const { replica, database } = this.#options;
     const lines = await this.#store.snapshot(mark);
     const snapshot = lines && readSnapshot(lines);
-    if (snapshot === undefined) return false;
+    if (snapshot === undefined || !isOf(mark, snapshot.head)) return false;
     await database.alone(async (hands) => {
       replica.isJournalOwed = true;
       for (const _ of adopt(replica, snapshot, hands)) await this.#step();
@@ -286,7 +287,14 @@ function nothingAt(position: string): CommandEntry {
   return { kind: 'commands', position, session: '', seq: 1, commands: [] };
 }
 
-function markOf(head: ReturnType<Replica['history']['head']>, id: string) {
+/** Whether a snapshot is the one that the mark tells of. */
+function isOf({ position, epoch, count }: SnapshotMark, head: HistoryHead): boolean {
+  const told = markOf(head, '');
+  const isSame = told.position === position && told.epoch === epoch && told.count === count;
+  return isSame && epoch > 0;
+}
+
+function markOf(head: HistoryHead, id: string) {
   const { number = 0, count = 0 } = head.epochs.at(-1) ?? {};
   return { id, position: head.position, epoch: number, count };
 }

@@ -8,6 +8,8 @@ import { isPosition, isSession, isStamp } from './command.ts';
 import { registerOf, type SharedChange, windowRegister } from './shared-change.ts';
 
 const epochUnit = 2 ** 40;
+/** Beyond it stamps are no whole numbers. */
+const epochNumberMax = 2 ** 13 - 1;
 
 /** Sessions whose last number is remembered; of more, those are forgotten that have been silent longest. */
 export const sessionsMax = 4_096;
@@ -35,7 +37,8 @@ export interface HistoryHead {
 function isEpoch(value: unknown): value is Epoch {
   if (typeof value !== 'object' || value === null) return false;
   const { number, id, count } = value as Partial<Epoch>;
-  return isStamp(number) && typeof id === 'string' && isStamp(count) && count < epochUnit;
+  if (!isStamp(number) || number > epochNumberMax || typeof id !== 'string') return false;
+  return isStamp(count) && count < epochUnit;
 }
 
 function isSeen(value: unknown): value is [string, number] {
@@ -107,7 +110,10 @@ export class History {
   beginEpoch(id: string, run: string, isSeed: boolean): void {
     if (run === this.#run && !isSeed) return;
     this.#run = run;
-    this.#epochs.push({ number: (this.#epochs.at(-1)?.number ?? 0) + 1, id, count: 0 });
+    const number = (this.#epochs.at(-1)?.number ?? 0) + 1;
+    // Somebody begins them for sport: the last one goes on.
+    if (number > epochNumberMax) return;
+    this.#epochs.push({ number, id, count: 0 });
     if (this.#epochs.length > epochsMax) this.#epochs.shift();
   }
 

@@ -1,6 +1,7 @@
 /** What a follower makes of entries that no node has written. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { History, isHistoryHead } from '../../../src/fleet/history.ts';
 import { FakeEngine, turns } from '../../support/fleet-engine.ts';
 import { FleetNode } from '../../support/fleet-node.ts';
 
@@ -44,4 +45,34 @@ test('an entry at a place that no clock reaches is not followed', async (t) => {
   engine.add('18446744073709551615-18446744073709551615', { foo: 'bar' });
   await turns(200);
   assert.equal(a.replica.history.position, before);
+});
+
+test('a snapshot that is not the one its mark tells of, or of an epoch beyond all, is written anew', async (t) => {
+  const { engine, a, b } = await fleetOf(t, 2);
+  const told = engine.mark;
+  assert.ok(told !== undefined);
+  for (const [number, epoch] of [
+    [5, 1],
+    [0, 0],
+    [2 ** 53 - 1, 2 ** 53 - 1],
+  ] as const) {
+    const epochs = number === 0 ? [] : [{ number, id: 'forged', count: 0 }];
+    const head = { position: told.position, epochs, run: 'r', clear: 0, sessions: [] };
+    engine.lines.set('forged', [JSON.stringify(head)]);
+    engine.mark = { id: 'forged', parts: 1, position: told.position, epoch, count: 0 };
+    const late = new FleetNode('late', engine, []);
+    t.after(() => late.kill(0));
+    await late.start();
+    await until(() => late.replica.history.hasBegun);
+    assert.notEqual(late.replica.history.head().epochs.at(-1)?.id, 'forged');
+    await a.commit(add(`aaa${epoch % 10}`));
+    await until(() => [b, late].every((node) => has(node, `aaa${epoch % 10}`)));
+  }
+});
+
+test('epochs that somebody begins for sport leave stamps whole', () => {
+  const history = new History();
+  for (let number = 0; number < 9_000; number += 1) history.beginEpoch('x', `run${number}`, false);
+  assert.ok(Number.isSafeInteger(history.next()));
+  assert.ok(isHistoryHead(history.head()));
 });
