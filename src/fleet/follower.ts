@@ -165,6 +165,7 @@ export class Follower {
     const { replica, database } = this.#options;
     const entries = await this.#store.read(replica.history.position, waitMs);
     this.#options.onContact();
+    await this.#checkPlace(entries.length);
     for (const { position, fields } of entries) {
       if (!isPosition(position)) throw new EngineLost(`the stream has an entry at ${position}`);
       const entry = entryOf(position, fields) ?? nothingAt(position);
@@ -179,6 +180,21 @@ export class Follower {
     }
     if (entries.length > 0) this.#send();
     return entries.length > 0;
+  }
+
+  /**
+   * A node that is slow may be left behind by the snapshots of the others, and then misses what was taken out
+   * of the stream; of an engine that was emptied, it sees what comes, and not what is gone. Both begin anew.
+   */
+  async #checkPlace(count: number): Promise<void> {
+    const store = this.#store;
+    const { position } = this.#options.replica.history;
+    // The next command alone follows at once: a snapshot leaves more of them.
+    if (count === 1 || (count > 1 && (await store.hasEntry(position)))) return;
+    const mark = await store.mark();
+    if (mark === undefined) throw new EngineLost('the engine has been emptied');
+    if (count === 0 || mark.position === position) return;
+    throw new EngineLost('the stream does not go on where this machine was');
   }
 
   /**

@@ -19,7 +19,8 @@ async function fleetOf(t: { after(fn: () => unknown): void }, count: number) {
 }
 
 function add(name: string) {
-  const pattern = Uint8Array.from(Buffer.from(name, 'latin1'));
+  const pattern = Uint8Array.from(Buffer.alloc(4));
+  pattern.set(Buffer.from(name, 'latin1'));
   return { kind: 'add', pattern, origLength: 10, from: 'console', atMs: 1 } as const;
 }
 
@@ -75,4 +76,35 @@ test('epochs that somebody begins for sport leave stamps whole', () => {
   for (let number = 0; number < 9_000; number += 1) history.beginEpoch('x', `run${number}`, false);
   assert.ok(Number.isSafeInteger(history.next()));
   assert.ok(isHistoryHead(history.head()));
+});
+
+test('a node that was too slow for two snapshots of the others misses nothing', async (t) => {
+  const { engine, a, b } = await fleetOf(t, 2);
+  let release = () => {};
+  const held = b.database.alone(() => new Promise<void>((resolve) => (release = resolve)));
+  for (let number = 0; number < 60; number += 1) {
+    await a.commit(add(`n${number}`));
+    await until(() => a.replica.outbox.size === 0);
+    // A snapshot is written when nothing waits.
+    await turns(30);
+  }
+  assert.ok(engine.stream.length < 30);
+  release();
+  await held;
+  await until(() => has(b, '"n59"'));
+  assert.deepEqual(b.state(), a.state());
+});
+
+test('an engine that was emptied while all were connected has all again', async (t) => {
+  const { engine, a, b } = await fleetOf(t, 2);
+  await a.commit(add('old'));
+  await until(() => has(b, 'old'));
+  engine.stream = [];
+  engine.mark = undefined;
+  engine.lines.clear();
+  await until(() => engine.mark !== undefined);
+  const late = new FleetNode('late', engine, []);
+  t.after(() => late.kill(0));
+  await late.start();
+  await until(() => has(late, 'old'));
 });
