@@ -160,6 +160,14 @@ export class History {
     this.stamps.set(register, stamp);
   }
 
+  /** Whether that is the history of a fleet that this one has nothing to do with, so stamps say nothing there. */
+  isForeignTo({ epochs }: HistoryHead): boolean {
+    const first = epochs[0]?.number ?? 0;
+    const last = this.#epochs.at(-1)?.number ?? 0;
+    const ids = new Set(epochs.map(({ number, id }) => `${number} ${id}`));
+    return last >= first && !this.#epochs.some(({ number, id }) => ids.has(`${number} ${id}`));
+  }
+
   /** Whether what this node knows by `stamp` is known to `other`, too. */
   isCoveredBy(other: HistoryHead, stamp: number): boolean {
     const number = Math.floor(stamp / epochUnit);

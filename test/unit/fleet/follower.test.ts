@@ -5,8 +5,9 @@ import { History, isHistoryHead } from '../../../src/fleet/history.ts';
 import { FakeEngine, turns } from '../../support/fleet-engine.ts';
 import { FleetNode } from '../../support/fleet-node.ts';
 
-async function fleetOf(t: { after(fn: () => unknown): void }, count: number) {
+async function fleetOf(t: { after(fn: () => unknown): void }, count: number, atMs = 0) {
   const engine = new FakeEngine(1);
+  while (engine.nextPosition() < `${1_000 + atMs}-0`);
   const nodes = Array.from({ length: count }, (_, at) => new FleetNode(`n${at}`, engine, []));
   t.after(() => {
     for (const node of nodes) node.kill(0);
@@ -107,4 +108,20 @@ test('an engine that was emptied while all were connected has all again', async 
   t.after(() => late.kill(0));
   await late.start();
   await until(() => has(late, 'old'));
+});
+
+test('a node that goes over to another fleet brings what it has, though that one was cleared before', async (t) => {
+  const { a } = await fleetOf(t, 1);
+  const other = await fleetOf(t, 1, 500);
+  other.engine.restart('nothing');
+  await other.a.commit(add('gone'));
+  await other.a.commit({ kind: 'clear' });
+  await until(() => other.a.replica.outbox.size === 0);
+  await a.commit(add('mine'));
+  await until(() => a.replica.outbox.size === 0);
+  a.kill(1);
+  a.engine = other.engine;
+  await a.start();
+  await until(() => has(other.a, 'mine') && has(a, 'mine'));
+  assert.deepEqual(a.state(), other.a.state());
 });
