@@ -69,11 +69,13 @@ export class Deciding {
     const { settings, dataFolder, statistics, clock, warn } = options;
     const files = { settings: settings(), dataFolder, statistics, warn };
     let opened: Deciding | undefined;
+    let workers: FleetParts | undefined;
     const fleet = {
       settings: () => settings().fleet,
       counts: () => opened?.autoUpdate.suspects,
       clock,
       onState: options.onFleetState,
+      onTallyFloor: () => workers?.onScreening?.(),
     };
     const state = await PatternState.open(
       { ...files, fleet, nowMs: () => clock.nowMs() },
@@ -81,7 +83,7 @@ export class Deciding {
     );
     const servedSnapshot = readServedFile(dataFolder, settings(), warn);
     const seed = servedSnapshot?.seed ?? randomBytes(6).readUIntLE(0, 6);
-    const workers = await options.openFleet(state.database, seed);
+    workers = await options.openFleet(state.database, seed);
     const deciding = new Deciding({ state, seed, servedSnapshot, fleet: workers }, options);
     opened = deciding;
     deciding.autoUpdate.start();

@@ -11,7 +11,7 @@ import type { FleetSettings } from './config/shape.ts';
 import { Link } from './fleet/link.ts';
 import type { NodeRow } from './fleet/nodes.ts';
 import { Replica } from './fleet/replica.ts';
-import { Tallies, type WindowCounts } from './fleet/tallies.ts';
+import { Tallies, tallyFloor, type WindowCounts } from './fleet/tallies.ts';
 import type { Statistics } from './statistics.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
 
@@ -24,6 +24,8 @@ export interface FleetServiceOptions {
   readonly statistics: Statistics;
   /** The engine was lost, or is back. */
   readonly onState: (engine: string, state: 'down' | 'up', why: string) => void;
+  /** Windows are told to the other machines from another count on. */
+  readonly onTallyFloor: () => void;
   /** A sentence for the operator. */
   readonly warn: (sentence: string) => void;
 }
@@ -81,6 +83,13 @@ export class FleetService {
     return this.#options.settings().engine !== undefined;
   }
 
+  /** The count from which on the other machines are told of a window; undefined: they are told of none. */
+  get tallyFloor(): number | undefined {
+    const nodes = this.#link?.nodeCount ?? 1;
+    if (nodes < 2 || this.#inUse?.talliesMax === 0) return undefined;
+    return tallyFloor(this.#options.database.tunables.get('HitThreshold'), nodes);
+  }
+
   /** Links this machine to the engine of the settings in force; once more after each reload. */
   async applySettings(): Promise<void> {
     const settings = this.#options.settings();
@@ -91,6 +100,7 @@ export class FleetService {
     this.#inUse = settings;
     this.#isDown = false;
     if (engine !== undefined) this.#link = this.#newLink({ ...settings, engine });
+    this.#options.onTallyFloor();
   }
 
   async close(): Promise<void> {
@@ -127,7 +137,7 @@ export class FleetService {
   }
 
   #newLink(settings: FleetSettings & { readonly engine: Engine }): Link {
-    const { database, counts, clock, statistics, warn, onState } = this.#options;
+    const { database, counts, clock, statistics, warn, onState, onTallyFloor } = this.#options;
     const engine = nameOf(settings.engine);
     return new Link({
       settings,
@@ -163,6 +173,7 @@ export class FleetService {
       }),
       newId,
       random: Math.random,
+      onNodes: onTallyFloor,
       warn,
       onState: (state, why) => {
         const isDown = state === 'lost' || state === 'refused';

@@ -19,7 +19,10 @@ export interface PatternStateOptions {
   readonly statistics: Statistics;
   nowMs(): number;
   /** What the fleet needs that shares the database's changes. */
-  readonly fleet: Pick<FleetServiceOptions, 'settings' | 'counts' | 'clock' | 'onState'>;
+  readonly fleet: Pick<
+    FleetServiceOptions,
+    'settings' | 'counts' | 'clock' | 'onState' | 'onTallyFloor'
+  >;
   /** Told in a sentence what was found wrong with the files. */
   warn(sentence: string): void;
 }

@@ -16,7 +16,7 @@ export interface ScreeningFeedOptions {
   readonly clock: Clock;
   readonly hitRates: HitRates;
   readonly database: PatternDatabase;
-  readonly deciding: () => Pick<Deciding, 'autoUpdate' | 'sources'> | undefined;
+  readonly deciding: () => Pick<Deciding, 'autoUpdate' | 'sources' | 'state'> | undefined;
 }
 
 /** Patterns in one message when all are sent. */
@@ -71,11 +71,15 @@ export class ScreeningFeed {
   }
 
   rules(): ScreeningRules {
-    const { clock, hitRates, database } = this.#options;
+    const threshold = this.#options.database.tunables.get('HitThreshold');
+    // Other machines are told of a window long before this one has seen it too often, but of none that each
+    // worker has seen once.
+    const tallyFloor = this.#options.deciding()?.state.fleet.tallyFloor ?? Number.POSITIVE_INFINITY;
+    const { settings, clock, hitRates } = this.#options;
     const autoUpdate = this.#options.deciding()?.autoUpdate;
     return {
       isWatching: autoUpdate?.suspects.isWatching === true,
-      threshold: database.tunables.get('HitThreshold'),
+      threshold: Math.min(threshold, Math.max(tallyFloor - 1, settings.fleet.workers)),
       intervalSeconds: hitRates.intervalSeconds,
       intervalStartMs: hitRates.startMs(clock.nowMs()),
       searchesKeywords: autoUpdate?.keywordScreen.isOn === true,

@@ -18,9 +18,10 @@ export function* adopt(
   hands: Hands,
 ): Generator<undefined> {
   const { history: before, view, node = '' } = replica;
-  const more = before.hasBegun
-    ? [...unknownTo(replica, head)]
-    : Array.from(ownChanges(view, node), (change): Command => ({ change, was: 0 }));
+  const more =
+    before.hasBegun && !before.isForeignTo(head)
+      ? [...unknownTo(replica, head)]
+      : Array.from(ownChanges(view, node), (change): Command => ({ change, was: 0 }));
   const history = new History(head, stampsOf(commands));
   const isClearNews = head.clear > 0 && head.clear !== before.clear;
   if (isClearNews) hands.apply({ kind: 'clear' });

@@ -44,7 +44,8 @@ export const entryCommandsMax = 500;
 export const entryBytesMax = 64 * 1024;
 
 const sessionForm = /^[0-9a-f]{16}$/;
-const positionForm = /^\d{1,16}-\d{1,16}$/;
+/** Times in milliseconds, and numbers that a Number holds. */
+const positionForm = /^\d{1,15}-\d{1,15}$/;
 
 /** A command as JSON has it. */
 export function commandFields({ change, was }: Command): Fields {
@@ -73,6 +74,13 @@ export function isSession(value: unknown): value is string {
 
 export function isPosition(value: unknown): value is string {
   return typeof value === 'string' && positionForm.test(value);
+}
+
+/** Whether one place in the stream comes before another. */
+export function isBefore(position: string, other: string): boolean {
+  const [ms = 0, number = 0] = position.split('-').map(Number);
+  const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number);
+  return ms < otherMs || (ms === otherMs && number < otherNumber);
 }
 
 /** The commands of a list as JSON has it; undefined when it is no list. */

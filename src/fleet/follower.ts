@@ -8,7 +8,8 @@ import { setImmediate as nextTurnOfLoop } from 'node:timers/promises';
 import type { Statistics } from '../statistics.ts';
 import type { PatternDatabase } from '../virus/pattern-database.ts';
 import { adopt } from './adoption.ts';
-import { entryOf } from './command.ts';
+import { type CommandEntry, entryOf, isBefore, isPosition } from './command.ts';
+import type { HistoryHead } from './history.ts';
 import type { Replica } from './replica.ts';
 import { forgetDeletions, ownBeginning, readSnapshot, snapshotLines } from './snapshot.ts';
 import { EngineLost, EngineRefusal, type SnapshotMark, type Store } from './store.ts';
@@ -112,7 +113,7 @@ export class Follower {
     const { replica, database } = this.#options;
     const lines = await this.#store.snapshot(mark);
     const snapshot = lines && readSnapshot(lines);
-    if (snapshot === undefined) return false;
+    if (snapshot === undefined || !isOf(mark, snapshot.head)) return false;
     await database.alone(async (hands) => {
       replica.isJournalOwed = true;
       for (const _ of adopt(replica, snapshot, hands)) await this.#step();
@@ -164,15 +165,15 @@ export class Follower {
     const { replica, database } = this.#options;
     const entries = await this.#store.read(replica.history.position, waitMs);
     this.#options.onContact();
+    await this.#checkPlace(entries.length);
     for (const { position, fields } of entries) {
-      const entry = entryOf(position, fields) ?? {
-        ...{ kind: 'commands' as const, position, session: '', seq: 1, commands: [] },
-      };
-      if (entry.kind === 'epoch' && entry.isSeed) {
-        await this.#adoptSeed();
-        return true;
-      }
-      await database.alone((hands) => replica.receive(entry, hands));
+      if (!isPosition(position)) throw new EngineLost(`the stream has an entry at ${position}`);
+      const entry = entryOf(position, fields) ?? nothingAt(position);
+      if (entry.kind === 'epoch' && entry.isSeed && (await this.#adoptSeed(position))) return true;
+      const isForged = entry.kind === 'epoch' && entry.isSeed;
+      await database.alone((hands) =>
+        replica.receive(isForged ? nothingAt(position) : entry, hands),
+      );
       if (entry.kind !== 'commands') continue;
       this.#sinceSnapshot += entry.commands.length;
       await this.#step(entry.commands.length);
@@ -181,12 +182,32 @@ export class Follower {
     return entries.length > 0;
   }
 
-  /** Another node found nothing to go on with, and has begun anew. */
-  async #adoptSeed(): Promise<void> {
+  /**
+   * A node that is slow may be left behind by the snapshots of the others, and then misses what was taken out
+   * of the stream; of an engine that was emptied, it sees what comes, and not what is gone. Both begin anew.
+   */
+  async #checkPlace(count: number): Promise<void> {
+    const store = this.#store;
+    const { position } = this.#options.replica.history;
+    // The next command alone follows at once: a snapshot leaves more of them.
+    if (count === 1 || (count > 1 && (await store.hasEntry(position)))) return;
+    const mark = await store.mark();
+    if (mark === undefined) throw new EngineLost('the engine has been emptied');
+    if (count === 0 || mark.position === position) return;
+    throw new EngineLost('the stream does not go on where this machine was');
+  }
+
+  /**
+   * Another node found nothing to go on with, and has begun anew. False: none has, because its snapshot
+   * would be there since the same moment; what there is would lead to this entry again and again.
+   */
+  async #adoptSeed(position: string): Promise<boolean> {
     const mark = await this.#store.mark();
+    if (mark !== undefined && isBefore(mark.position, position)) return false;
     if (mark === undefined || !(await this.#adopt(mark))) {
       throw new EngineLost('the snapshot of a new epoch is gone');
     }
+    return true;
   }
 
   #send(): void {
@@ -277,7 +298,19 @@ export class Follower {
   }
 }
 
-function markOf(head: ReturnType<Replica['history']['head']>, id: string) {
+/** What stands for an entry that makes no sense. */
+function nothingAt(position: string): CommandEntry {
+  return { kind: 'commands', position, session: '', seq: 1, commands: [] };
+}
+
+/** Whether a snapshot is the one that the mark tells of. */
+function isOf({ position, epoch, count }: SnapshotMark, head: HistoryHead): boolean {
+  const told = markOf(head, '');
+  const isSame = told.position === position && told.epoch === epoch && told.count === count;
+  return isSame && epoch > 0;
+}
+
+function markOf(head: HistoryHead, id: string) {
   const { number = 0, count = 0 } = head.epochs.at(-1) ?? {};
   return { id, position: head.position, epoch: number, count };
 }

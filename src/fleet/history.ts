@@ -8,6 +8,8 @@ import { isPosition, isSession, isStamp } from './command.ts';
 import { registerOf, type SharedChange, windowRegister } from './shared-change.ts';
 
 const epochUnit = 2 ** 40;
+/** Beyond it stamps are no whole numbers. */
+const epochNumberMax = 2 ** 13 - 1;
 
 /** Sessions whose last number is remembered; of more, those are forgotten that have been silent longest. */
 export const sessionsMax = 4_096;
@@ -35,7 +37,8 @@ export interface HistoryHead {
 function isEpoch(value: unknown): value is Epoch {
   if (typeof value !== 'object' || value === null) return false;
   const { number, id, count } = value as Partial<Epoch>;
-  return isStamp(number) && typeof id === 'string' && isStamp(count) && count < epochUnit;
+  if (!isStamp(number) || number > epochNumberMax || typeof id !== 'string') return false;
+  return isStamp(count) && count < epochUnit;
 }
 
 function isSeen(value: unknown): value is [string, number] {
@@ -107,7 +110,10 @@ export class History {
   beginEpoch(id: string, run: string, isSeed: boolean): void {
     if (run === this.#run && !isSeed) return;
     this.#run = run;
-    this.#epochs.push({ number: (this.#epochs.at(-1)?.number ?? 0) + 1, id, count: 0 });
+    const number = (this.#epochs.at(-1)?.number ?? 0) + 1;
+    // Somebody begins them for sport: the last one goes on.
+    if (number > epochNumberMax) return;
+    this.#epochs.push({ number, id, count: 0 });
     if (this.#epochs.length > epochsMax) this.#epochs.shift();
   }
 
@@ -152,6 +158,14 @@ export class History {
     if (change.kind === 'add') this.stamps.delete(windowRegister(change.pattern));
     this.stamps.delete(register);
     this.stamps.set(register, stamp);
+  }
+
+  /** Whether that is the history of a fleet that this one has nothing to do with, so stamps say nothing there. */
+  isForeignTo({ epochs }: HistoryHead): boolean {
+    const first = epochs[0]?.number ?? 0;
+    const last = this.#epochs.at(-1)?.number ?? 0;
+    const ids = new Set(epochs.map(({ number, id }) => `${number} ${id}`));
+    return last >= first && !this.#epochs.some(({ number, id }) => ids.has(`${number} ${id}`));
   }
 
   /** Whether what this node knows by `stamp` is known to `other`, too. */

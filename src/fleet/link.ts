@@ -27,6 +27,8 @@ export interface LinkOptions extends Pick<FollowerOptions, 'replica' | 'database
   readonly random: () => number;
   /** The state has become another one; `why` tells what is wrong. */
   readonly onState: (state: LinkState, why: string) => void;
+  /** There are more or fewer nodes. */
+  readonly onNodes: () => void;
   readonly warn: (sentence: string) => void;
 }
 
@@ -78,6 +80,11 @@ export class Link {
   /** When the engine last answered; 0: never. */
   get lastContactMs(): number {
     return this.#lastContactMs;
+  }
+
+  /** How many there are, this one included, as far as it knows. */
+  get nodeCount(): number {
+    return this.#nodes;
   }
 
   /** The engine's time. */
@@ -198,7 +205,9 @@ export class Link {
     const atMs = await engineTimeMs(connection);
     this.#offsetMs = atMs - clock.nowMs();
     const { nodes, hasNamesake } = await announce(connection, settings.keyPrefix, report(), atMs);
+    const isOther = nodes !== this.#nodes;
     this.#nodes = nodes;
+    if (isOther) this.#options.onNodes();
     // The first time it may have been this machine before a restart.
     const isAnother = hasNamesake && this.#hasAnnounced;
     this.#hasAnnounced = true;

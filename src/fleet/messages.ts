@@ -40,7 +40,7 @@ export interface KeywordState {
 /** What Auto Update and BlockConfirmedKeywords make of requests now. */
 export interface ScreeningRules {
   readonly isWatching: boolean;
-  /** HitThreshold, over all workers. */
+  /** What all workers together have to exceed of a window for the primary to be told: HitThreshold, or less in a fleet. */
   readonly threshold: number;
   readonly intervalSeconds: number;
   /** When the running refresh interval began, the same for all. */

@@ -1,4 +1,5 @@
 /** Who is in the fleet: what each node tells of itself every few seconds, and the list of them. */
+import { nodeNamePattern } from '../virus/provenance.ts';
 import { isStamp } from './command.ts';
 import type { Connection, Reply } from './valkey.ts';
 import { keyOf, listOf, textOf } from './valkey-store.ts';
@@ -24,13 +25,16 @@ export interface NodeRow extends NodeReport {
 /** A node that was not heard of for so long counts as absent, and is forgotten after the other. */
 export const absentMs = 10_000;
 const forgottenMs = 7 * 86_400_000;
+/** What others have written is printed: nothing in it may steer a terminal. */
+const versionForm = /^[\w.+-]{1,64}$/;
 
 function rowOf(text: string): NodeRow | undefined {
   try {
     const row: Partial<NodeRow> = JSON.parse(text);
     const { name, session, version, stamp, waiting, patterns, atMs } = row;
-    if (typeof name !== 'string' || typeof session !== 'string') return undefined;
-    if (typeof version !== 'string' || ![stamp, waiting, patterns, atMs].every(isStamp)) {
+    if (typeof name !== 'string' || !nodeNamePattern.test(name)) return undefined;
+    if (typeof version !== 'string' || !versionForm.test(version)) return undefined;
+    if (typeof session !== 'string' || ![stamp, waiting, patterns, atMs].every(isStamp)) {
       return undefined;
     }
     return row as NodeRow;

@@ -23,6 +23,9 @@ const lockMs = 30_000;
 /** Parts that no mark names yet, and those that none names any more, are gone after this. */
 const orphanSeconds = 300;
 const partBytes = 512 * 1024;
+/** Far above what a million patterns take: what others have written must not ask for any memory. */
+const partsMax = 1_024;
+const snapshotBytesMax = 512 * 1024 * 1024 - 1024;
 const entriesPerRead = 100;
 
 const compress = promisify(gzip);
@@ -57,7 +60,8 @@ function entriesOf(reply: Reply | undefined): StreamEntry[] {
 function markOf(text: string): SnapshotMark | undefined {
   try {
     const { id, parts, position, epoch, count }: Record<string, unknown> = JSON.parse(text);
-    if (typeof id !== 'string' || !isStamp(parts) || !isPosition(position)) return undefined;
+    if (typeof id !== 'string' || !isStamp(parts) || parts > partsMax) return undefined;
+    if (!isPosition(position)) return undefined;
     return isStamp(epoch) && isStamp(count) ? { id, parts, position, epoch, count } : undefined;
   } catch {
     return undefined;
@@ -69,8 +73,11 @@ export class ValkeyStore implements Store {
   readonly #reader: Connection;
   readonly #writer: Connection;
   readonly #prefix: string;
+  readonly #bytesMax: number;
 
-  constructor(reader: Connection, writer: Connection, prefix: string) {
+  /** `bytesMax`: what a snapshot unpacks to at most. */
+  constructor(reader: Connection, writer: Connection, prefix: string, bytesMax = snapshotBytesMax) {
+    this.#bytesMax = bytesMax;
     this.#reader = reader;
     this.#writer = writer;
     this.#prefix = prefix;
@@ -95,7 +102,9 @@ export class ValkeyStore implements Store {
       texts.push(found);
     }
     try {
-      const text = (await expand(Buffer.concat(texts))).toString('utf8');
+      const text = (
+        await expand(Buffer.concat(texts), { maxOutputLength: this.#bytesMax })
+      ).toString('utf8');
       return text === '' ? [] : text.split('\n');
     } catch {
       return undefined;

@@ -43,8 +43,8 @@ export class WatchedWindows {
   }
 
   watch(startMs: number, windows: readonly WatchedWindow[]): void {
-    // Those of an interval that is over come late, and must not displace the running one's.
-    if (startMs !== this.#options.startMs()) return;
+    // Of an interval that is over there is nothing to tell, and those of the running one are to stay.
+    if (startMs < this.#options.startMs()) return;
     if (startMs !== this.#watchedStartMs) this.#watched.clear();
     this.#watchedStartMs = startMs;
     for (const { id, pattern } of windows) this.#watched.set(id, { pattern, told: 0 });

@@ -159,7 +159,10 @@ export class WindowSums implements WindowCounts {
     const known = this.#intervals.find((each) => each.startMs === startMs);
     if (known !== undefined) return known;
     const made: Interval = { startMs, byPattern: new Map(), byId: [] };
-    this.#intervals = [made, ...this.#intervals].slice(0, intervalsKept);
+    // A worker's last candidates of an interval may be the first of it, and come when the next has begun.
+    this.#intervals = [made, ...this.#intervals]
+      .sort((one, other) => other.startMs - one.startMs)
+      .slice(0, intervalsKept);
     return made;
   }
 }

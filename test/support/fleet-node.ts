@@ -42,13 +42,13 @@ export class FleetNode {
   replica!: Replica;
   readonly statistics = new Statistics();
   #journal = new PowerlessJournal();
-  readonly #engine: FakeEngine;
+  engine: FakeEngine;
   readonly #base: readonly Change[];
   #generation = 0;
 
   constructor(name: string, engine: FakeEngine, base: readonly Change[]) {
     this.name = name;
-    this.#engine = engine;
+    this.engine = engine;
     this.#base = base;
   }
 
@@ -115,7 +115,7 @@ export class FleetNode {
     const { database, replica, statistics } = this;
     const isOver = () => generation !== this.#generation;
     while (!isOver()) {
-      const store = this.#engine.connect(() => this.isCut || isOver());
+      const store = this.engine.connect(() => this.isCut || isOver());
       const follower = new Follower(store, {
         replica,
         database,

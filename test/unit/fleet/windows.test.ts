@@ -222,6 +222,25 @@ test('of a report, candidates keep nothing but themselves', () => {
   assert.equal(kept?.window.buffer.byteLength, patternSize);
 });
 
+test('candidates of the interval before, which come late, take nothing from the running one', () => {
+  const fleet = new Fleet(2, 4);
+  for (let each = 0; each < 3; each += 1) fleet.workers[0]?.count('/late');
+  for (const worker of fleet.workers) worker.startMs = 2_000;
+  for (let each = 0; each < 3; each += 1) fleet.workers[1]?.count('/x');
+  fleet.report(1);
+  fleet.report(0);
+  assert.equal(fleet.sums.interval, 2_000);
+  assert.deepEqual(
+    fleet.sums
+      .frequent(0, 10)
+      .windows.map(({ window }) => String(Buffer.from(window.subarray(0, 2)))),
+    ['/x'],
+  );
+  for (let each = 0; each < 2; each += 1) fleet.workers[0]?.count('/x');
+  fleet.reportAll();
+  assert.deepEqual(fleet.found, ['/x']);
+});
+
 test('there is a bound on windows, in a report and in all, and what is beyond is counted', () => {
   const fleet = new Fleet(2, 2, { windowsMax: 2, candidatesMax: 2 });
   for (const text of ['/a', '/b', '/c']) {
