@@ -158,6 +158,8 @@ for (const workers of [1, 2]) {
     const isLearned = async (node: Wormgate) =>
       /auto\(thin-worm\)@node-/.test(await done(node, 'list'));
     for (let tries = 0; tries < 25 && !(await isLearned(a)); tries += 1) {
+      // Workers that are told late how many machines there are name the window with its next request.
+      await ask(a, 1);
       await ask(b, 1);
       await sleep(400);
     }
