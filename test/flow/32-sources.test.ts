@@ -6,7 +6,7 @@ import { H2Client } from '../support/h2-client.ts';
 import { startOrigin } from '../support/origin.ts';
 import { skipWithout } from '../support/parts.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { missing, startSourceRig } from '../support/source-rig.ts';
+import { missing, startSourceRig, untilTold } from '../support/source-rig.ts';
 import { startTlsWormgate } from '../support/tls-wormgate.ts';
 import { until } from '../support/wormgate.ts';
 
@@ -216,6 +216,7 @@ test('over HTTP/2 misses count alike, and those that a page led to do not', {
   const referer = 'https://site.test/page';
   for (const path of missing(30, '/picture')) assert.equal(await ask(path, { referer }), 404);
   for (const path of missing(5)) assert.equal(await ask(path), 404);
+  await untilTold(wormgate);
   await assert.rejects(ask('/page'));
   assert.equal(await wormgate.counter('misses_referred'), 30);
   assert.equal(await wormgate.counter('source_requests'), 1);

@@ -77,7 +77,9 @@ export interface WormgateOptions {
 function withWorkers(sections: Readonly<Record<string, readonly string[]>>) {
   const workers = process.env.WORKERS ?? '1';
   if (workers === '1' || isOfOneProcess(process.argv[1] ?? '')) return sections;
-  return { Fleet: [`Workers=${workers}`], ...sections };
+  const fleet = sections.Fleet ?? [];
+  if (fleet.some((line) => line.startsWith('Workers='))) return sections;
+  return { ...sections, Fleet: [`Workers=${workers}`, ...fleet] };
 }
 
 /** What passes through is tested without a cache, unless a test says otherwise. */
