@@ -9,7 +9,7 @@ import { until, type Wormgate } from '../support/wormgate.ts';
 const { url: origin } = await startOrigin({ after }, (_request, answer) => answer.end('ok\n'));
 
 /** More by KILLS in the environment. */
-const kills = Number(process.env.KILLS ?? 8);
+const kills = Number(process.env.KILLS ?? 4);
 
 /** Seeded, so that a failure can be repeated (xorshift32). */
 function randomNumbers(seed: number): () => number {
