@@ -5,6 +5,7 @@
  * since. Decides nothing itself: learning.ts does.
  */
 import type { Clock, Timer } from './clock.ts';
+import { describeError } from './config/fault.ts';
 import type { Settings } from './config/shape.ts';
 import { type CheckThread, KeywordChecks } from './keyword-checks.ts';
 import { type LearningCause, LearningLines } from './learning-lines.ts';
@@ -146,7 +147,7 @@ export class AutoUpdate {
 
   #reviewAlone(): void {
     this.review().catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = describeError(error);
       this.#options.warn(`The review of what was learned failed: ${reason}.`);
     });
   }
@@ -279,7 +280,7 @@ export class AutoUpdate {
       const [outcome] = await this.#options.database.commit([change]);
       return outcome ?? { kind: 'refused', message: 'Nothing came of it.' };
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = describeError(error);
       return { kind: 'refused', message };
     }
   }

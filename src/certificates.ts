@@ -7,6 +7,7 @@ import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock, Timer } from './clock.ts';
 import { readCertificate } from './config/certificate.ts';
+import { describeError } from './config/fault.ts';
 import type { AcceleratorSettings, Certificate } from './config/shape.ts';
 import type { Statistics } from './statistics.ts';
 
@@ -80,7 +81,7 @@ export class Certificates {
 
   #watchFolder(folder: string): void {
     const giveUp = (error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = describeError(error);
       this.#options.warn(`cannot watch ${folder}: ${reason}; it is looked at once a minute`);
     };
     try {

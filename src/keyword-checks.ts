@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Clock, Timer } from './clock.ts';
+import { describeError } from './config/fault.ts';
 import type { WorkerAnswer, WorkerTask } from './keyword-worker.ts';
 import type { Statistics } from './statistics.ts';
 import type { Suspect } from './virus/suspects.ts';
@@ -127,7 +128,7 @@ export class KeywordChecks {
     try {
       return this.#options.startThread();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = describeError(error);
       this.#options.statistics.add('keyword_worker_crashes');
       this.#replace(`The worker of the keyword check could not be started: ${reason}`);
       return undefined;

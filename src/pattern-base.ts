@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { ncfChanges } from './admin/ncf.ts';
+import { describeError } from './config/fault.ts';
 import type { Settings } from './config/shape.ts';
 import type { Change, Provenance } from './virus/change.ts';
 import type { LearningBounds } from './virus/learning-state.ts';
@@ -60,7 +61,7 @@ function fileChanges(
     for (const { line, message } of faults) warn(`${file}:${line}: ${message}`);
     return changes;
   } catch (error) {
-    warn(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    warn(`${file}: ${describeError(error)}`);
     return [];
   }
 }

@@ -1,6 +1,6 @@
 /** The course of `wormgate start`: settings read, the server started, a signal awaited, the end. */
+import { describeError } from './config/fault.ts';
 import { formatFault, formatWarning, loadSettings } from './config/load.ts';
-import { describe } from './start-failure.ts';
 import { isWorkerProcess, runWorker } from './worker-process.ts';
 import { type RunOptions, WormgateServer, warn } from './wormgate.ts';
 
@@ -24,7 +24,7 @@ export async function runServer(options: RunOptions): Promise<number> {
   try {
     await server.start();
   } catch (error) {
-    warn(`cannot start: ${describe(error)}`);
+    warn(`cannot start: ${describeError(error)}`);
     await server.stop(0);
     return exitCodes.cannotStart;
   }

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Timer } from './clock.ts';
+import { describeError } from './config/fault.ts';
 import type { Settings } from './config/shape.ts';
 import { writeAtomically } from './log/durable-file.ts';
 import type { ServedMemory, ServedSnapshot } from './virus/served-memory.ts';
@@ -29,7 +30,7 @@ export function readServedFile(
     if (read.ok) return read.snapshot;
     warn(`${path}: ${read.message}; what was served is remembered anew`);
   } catch (error) {
-    warn(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    warn(`${path}: ${describeError(error)}`);
   }
   return undefined;
 }
@@ -73,7 +74,7 @@ export class ServedFile {
         () => {
           this.#writtenMs = notedMs;
         },
-        (error: unknown) => this.#warn(error instanceof Error ? error.message : String(error)),
+        (error: unknown) => this.#warn(describeError(error)),
       );
   }
 }

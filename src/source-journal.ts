@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Timer } from './clock.ts';
+import { describeError } from './config/fault.ts';
 import { DurableFile, keepCopy } from './log/durable-file.ts';
 import { decodeSources, encodeSource, type SourceRecord } from './virus/source-record.ts';
 import type { Source } from './virus/sources.ts';
@@ -140,7 +141,7 @@ export class SourceJournal {
   #tellFailure(error: unknown): void {
     if (this.#isFailing) return;
     this.#isFailing = true;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeError(error);
     this.#options.warn(`Blocks of virus sources may not outlast a restart: ${reason}`);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { describeFileError } from './config/fault.ts';
+import { describeError, describeFileError } from './config/fault.ts';
 import type { HostPort } from './config/shape.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -19,7 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
 export function listenFailure({ host, port }: HostPort, error: unknown): Error {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const place = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
-  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  const reason = reasons[code] ?? describeError(error);
   return new Error(`cannot listen on ${place}: ${reason}`, { cause: error });
 }
 
@@ -28,9 +28,4 @@ export function dataFolderFailure(folder: string, error: unknown): Error {
   const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
   const reason = isTaken ? 'a file of that name is in the way' : describeFileError(error);
   return new Error(`cannot make the data folder ${resolve(folder)}: ${reason}`, { cause: error });
-}
-
-/** An error as a sentence. */
-export function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@
  */
 import type { ListedAnswer, StoreListing } from './cache/store.ts';
 import { systemClock } from './clock.ts';
+import { describeError } from './config/fault.ts';
 import type { Certificate, Settings } from './config/shape.ts';
 import { DataPlane } from './data-plane.ts';
 import { NameServers } from './egress/name-servers.ts';
@@ -22,7 +23,6 @@ import { Reporter } from './fleet/reporter.ts';
 import { settingsOfWorker } from './fleet/worker-settings.ts';
 import { shareTicketKeys } from './http/tls-handshakes.ts';
 import { makeResolver } from './name-lookups.ts';
-import { describe } from './start-failure.ts';
 import { WorkerParts } from './worker-parts.ts';
 
 /** In the environment of workers. */
@@ -215,7 +215,7 @@ async function failureOf(action: Promise<void>): Promise<{ failure: string | und
     await action;
     return { failure: undefined };
   } catch (error) {
-    return { failure: describe(error) };
+    return { failure: describeError(error) };
   }
 }
 

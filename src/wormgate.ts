@@ -9,6 +9,7 @@ import { type ConsoleServer, startConsoleServer } from './admin/console-server.t
 import { bindAdmin, type RunningAdmin } from './admin-listener.ts';
 import { Certificates } from './certificates.ts';
 import { systemClock } from './clock.ts';
+import { describeError } from './config/fault.ts';
 import {
   type Configuration,
   formatFault,
@@ -34,7 +35,6 @@ import { LogSet } from './log-set.ts';
 import { Outbound } from './outbound.ts';
 import type { InspectorParts } from './request-inspector.ts';
 import { screeningFor } from './screening.ts';
-import { describe } from './start-failure.ts';
 import { Statistics } from './statistics.ts';
 import { HitRates } from './virus/hit-rates.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
@@ -362,7 +362,7 @@ export class WormgateServer {
       await this.#planes?.abandon();
       if (admin !== this.#admin) await admin?.app.close();
       if (gateway !== this.#outbound?.egress.gateway) await gateway?.server.close(0);
-      return [describe(error)];
+      return [describeError(error)];
     }
     this.#settings = next;
     this.#written = loaded.written;

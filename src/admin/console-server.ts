@@ -7,6 +7,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import type { Clock, Timer } from '../clock.ts';
+import { describeError } from '../config/fault.ts';
 import type { Statistics } from '../statistics.ts';
 import { type ConsoleContext, executeLines, notReadyText } from './console.ts';
 import {
@@ -114,7 +115,7 @@ class ConsoleSession {
       return { id: request.id, screen: context.snapshot() };
     } catch (error) {
       // A fault of ours must cost this client its answer, not the sites their proxy.
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = describeError(error);
       return { id: null, error: `the console failed: ${reason}` };
     }
   }

@@ -5,7 +5,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { describeFileError, shown } from './fault.ts';
+import { describeError, describeFileError, shown } from './fault.ts';
 import type { Certificate, CertificateFiles } from './shape.ts';
 
 /** A message and the key of PROXY.CFG that it is about. */
@@ -23,10 +23,6 @@ export interface ReadCertificate {
 
 function name(path: string): string {
   return shown(Buffer.from(path, 'utf8').toString('latin1'));
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Reads a pair of files; `nowMs` tells what has expired. */
@@ -67,7 +63,10 @@ export function readCertificate(
     try {
       createSecureContext({ cert: chain, key: keyText });
     } catch (error) {
-      refuse('Certificate', `${name(files.certificateFile)} cannot be used: ${describe(error)}`);
+      refuse(
+        'Certificate',
+        `${name(files.certificateFile)} cannot be used: ${describeError(error)}`,
+      );
     }
   }
   if (faults.length > 0) return { certificate: undefined, faults, warnings: [] };

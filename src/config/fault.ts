@@ -61,6 +61,11 @@ const fileErrors: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long',
 };
 
+/** What was thrown, in words. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** What an error thrown by a file operation means, in a few words. */
 export function describeFileError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -5,7 +5,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { describeFileError, shown } from './fault.ts';
+import { describeError, describeFileError, shown } from './fault.ts';
 import type { HealthCheckSettings, OriginSettings, OriginTlsSettings } from './shape.ts';
 import type { AcceleratorReader, SectionSources } from './tls-settings.ts';
 
@@ -111,7 +111,7 @@ function checkPem(reader: AcceleratorReader, key: PemKey, use: () => unknown): v
   try {
     use();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeError(error);
     reader.report(reader.lineOf(key), key, `it cannot be used: ${reason}`);
   }
 }

@@ -4,6 +4,7 @@
  * once; nobody waits for the engine but the link itself.
  */
 import type { Clock, Timer } from '../clock.ts';
+import { describeError } from '../config/fault.ts';
 import type { FleetSettings } from '../config/shape.ts';
 import type { Statistics } from '../statistics.ts';
 import { Follower, type FollowerOptions } from './follower.ts';
@@ -115,7 +116,7 @@ export class Link {
       } catch (error) {
         if (this.#isClosed) return;
         statistics.add('fleet_failures');
-        this.#become('lost', error instanceof Error ? error.message : String(error));
+        this.#become('lost', describeError(error));
       }
       await this.#pause(backoffMs(this.#failures, random()));
       this.#failures += 1;

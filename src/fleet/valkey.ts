@@ -4,6 +4,7 @@
  * breaks, ends it for good: whoever uses it makes another one.
  */
 import { createClient, RESP_TYPES } from 'redis';
+import { describeError } from '../config/fault.ts';
 import { EngineLost, EngineRefusal } from './store.ts';
 
 export interface ConnectionOptions {
@@ -35,14 +36,10 @@ const refusals =
 
 const settledQuietly = () => {};
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** An error of the engine as one of ours. */
 function failureOf(error: unknown): Error {
   if (error instanceof EngineLost || error instanceof EngineRefusal) return error;
-  const reason = reasonOf(error);
+  const reason = describeError(error);
   return refusals.test(reason) ? new EngineRefusal(reason) : new EngineLost(reason);
 }
 
@@ -83,7 +80,7 @@ export async function connect(
     pending.clear();
     onEnd(error);
   };
-  client.on('error', (error: unknown) => end(new EngineLost(reasonOf(error))));
+  client.on('error', (error: unknown) => end(new EngineLost(describeError(error))));
   client.on('end', () => end(new EngineLost('the connection was closed')));
 
   /** The outcome, or EngineLost after a while. */

@@ -8,6 +8,7 @@
 import * as nodeFs from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises';
+import { describeError } from '../config/fault.ts';
 
 /** The part of node:fs that is used here, so that tests can fill a disk or pull the plug. */
 export interface FileSystem {
@@ -35,7 +36,7 @@ export class DurableFileError extends Error {
   readonly path: string;
 
   constructor(action: string, path: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = describeError(cause);
     super(`cannot ${action} ${path}: ${reason}`, { cause });
     this.name = 'DurableFileError';
     const isCoded = cause instanceof Error && 'code' in cause && typeof cause.code === 'string';

@@ -9,6 +9,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock, Timer } from '../clock.ts';
+import { describeError } from '../config/fault.ts';
 import type { Statistics } from '../statistics.ts';
 
 /** A batch is written as soon as it holds this many bytes. */
@@ -80,7 +81,7 @@ export class LogFile {
       try {
         await this.#handleInUse();
       } catch (error) {
-        message = `cannot open the log file ${this.path}: ${describe(error)}`;
+        message = `cannot open the log file ${this.path}: ${describeError(error)}`;
       }
     });
     return message === undefined ? { ok: true } : { ok: false, message };
@@ -141,7 +142,7 @@ export class LogFile {
     this.#timer?.cancel();
     const handle = this.#handle;
     this.#handle = undefined;
-    await handle?.close().catch((error: unknown) => this.#warn(`closing: ${describe(error)}`));
+    await handle?.close().catch((error: unknown) => this.#warn(`closing: ${describeError(error)}`));
   }
 
   #seal(): void {
@@ -214,15 +215,15 @@ export class LogFile {
       await this.#handleInUse();
     } catch (error) {
       this.#handle = old;
-      this.#warn(`reopening: ${describe(error)}`);
+      this.#warn(`reopening: ${describeError(error)}`);
       return;
     }
-    await old?.close().catch((error: unknown) => this.#warn(`closing: ${describe(error)}`));
+    await old?.close().catch((error: unknown) => this.#warn(`closing: ${describeError(error)}`));
   }
 
   #reportLoss(lineCount: number, error: unknown): void {
     this.#options.statistics.add('log_lines_lost', lineCount);
-    if (this.#lostInARow === 0) this.#warn(`lines are being lost: ${describe(error)}`);
+    if (this.#lostInARow === 0) this.#warn(`lines are being lost: ${describeError(error)}`);
     this.#lostInARow += lineCount;
   }
 
@@ -318,8 +319,4 @@ function countLines(bytes: Uint8Array): number {
   let count = 0;
   for (const byte of bytes) if (byte === newlineByte) count += 1;
   return count;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

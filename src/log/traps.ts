@@ -7,6 +7,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { formatHostPort } from '../config/endpoint.ts';
+import { describeError } from '../config/fault.ts';
 import type { HostPort, SnmpSettings } from '../config/shape.ts';
 import type { Statistics } from '../statistics.ts';
 import { deriveEngineId, loadTrapMaker, type MakeTrap, type TrapOrigin } from './snmp.ts';
@@ -61,7 +62,9 @@ export class TrapSender {
     const { origin, note } = this.#options;
     note('INFO', describe(settings, origin));
     this.#maker = loadTrapMaker(settings.sender, origin);
-    this.#maker.catch((error) => note('ERROR', `no SNMP traps can be made: ${reasonOf(error)}`));
+    this.#maker.catch((error) =>
+      note('ERROR', `no SNMP traps can be made: ${describeError(error)}`),
+    );
   }
 
   /** Returns at once, whatever becomes of the traps. */
@@ -164,10 +167,6 @@ function openSocket(family: Family, onEnd: () => void): Promise<Socket> {
     });
     socket.bind(0, () => resolve(socket));
   });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function describe({ sinks, sender }: SnmpSettings, { instance }: TrapOrigin): string {

@@ -6,6 +6,7 @@
  * state. Holds no file and no clock: the journal is handed in, times come with the changes.
  */
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises';
+import { describeError } from '../config/fault.ts';
 import { escapeText } from '../config/quoted.ts';
 import type { Statistics } from '../statistics.ts';
 import { BaseLoader, type BaseLoading } from './base-loader.ts';
@@ -59,10 +60,6 @@ export interface BaseSettings {
   readonly tunables: TunableValues;
   readonly maxKeywords: number;
   readonly learning: LearningBounds;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -241,7 +238,7 @@ export class PatternDatabase {
         await write(this.dumpLines(nowMs));
         return { kind: 'done' };
       } catch (error) {
-        return { kind: 'refused', message: `The dump failed: ${reasonOf(error)}.` };
+        return { kind: 'refused', message: `The dump failed: ${describeError(error)}.` };
       }
     });
   }
@@ -277,7 +274,7 @@ export class PatternDatabase {
         await this.#journal.replace(this.#journalLines());
         this.#rewriteOwed = false;
       } catch (error) {
-        failure = `The journal could not be written anew: ${reasonOf(error)}.`;
+        failure = `The journal could not be written anew: ${describeError(error)}.`;
       }
       // Twice its length, lest a journal that cannot get shorter be rewritten at every change.
       this.#rewriteAboveBytes = Math.max(this.#options.journalBytesMax, this.#journal.size * 2);
@@ -348,7 +345,7 @@ export class PatternDatabase {
       this.#append(encodeRecord(change));
     } catch (error) {
       this.#statistics.add('journal_failures');
-      const message = `The journal cannot be written, so nothing was changed: ${reasonOf(error)}.`;
+      const message = `The journal cannot be written, so nothing was changed: ${describeError(error)}.`;
       return { kind: 'refused', message };
     }
     this.#bringIntoForce(change);
@@ -365,7 +362,7 @@ export class PatternDatabase {
         // Linux drops the pages that a sync could not write, so that the next sync succeeds without
         // them. A new file is the way to know.
         this.#rewriteOwed = true;
-        this.#options.warn(`The journal could not be synced: ${reasonOf(error)}.`);
+        this.#options.warn(`The journal could not be synced: ${describeError(error)}.`);
       }
     }
     const failure = await this.rewriteJournal();
