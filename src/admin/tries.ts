@@ -2,7 +2,7 @@
  * Wrong tokens, counted per address so that nobody can try many: a bucket that fills with each wrong one
  * and leaks with time. Bounded; knows no clock.
  */
-import { isIPv6 } from 'node:net';
+import { networkKey } from '../virus/source-key.ts';
 
 /** So many wrong tokens in a row are let pass; afterwards one in `leakMs`. */
 const triesMax = 5;
@@ -21,16 +21,6 @@ interface Bucket {
 
 const empty: Bucket = { level: 0, atMs: 0 };
 
-/** Whoever has an IPv6 address has all of its network. */
-function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const isShort = tail !== undefined;
-  const padded = isShort ? [...groups, ...Array(8).fill('0')] : groups;
-  return padded.slice(0, 4).join(':');
-}
-
 export class Tries {
   /** The one that tried longest ago first. */
   readonly #buckets = new Map<string, Bucket>();
@@ -38,7 +28,7 @@ export class Tries {
 
   /** How long the address has to wait, in milliseconds; 0: it may try. */
   waitMs(address: string, nowMs: number): number {
-    const own = this.#buckets.get(networkOf(address)) ?? empty;
+    const own = this.#buckets.get(networkKey(address)) ?? empty;
     return Math.max(
       overflowMs(own, nowMs, triesMax, leakMs),
       overflowMs(this.#all, nowMs, allTriesMax, allLeakMs),
@@ -46,7 +36,7 @@ export class Tries {
   }
 
   noteWrong(address: string, nowMs: number): void {
-    const network = networkOf(address);
+    const network = networkKey(address);
     const own = filled(this.#buckets.get(network) ?? empty, nowMs, leakMs);
     this.#buckets.delete(network);
     const [oldest] = this.#buckets.keys();

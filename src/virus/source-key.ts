@@ -10,7 +10,12 @@ const nat64 = '64:ff9b::';
 
 /** The key of an address in the spelling of the log; text that is no address is its own key. */
 export function sourceKey(client: string): string {
-  if (!client.includes(':') || client === '::1' || client.startsWith(nat64)) return client;
+  return client === '::1' || client.startsWith(nat64) ? client : networkKey(client);
+}
+
+/** The same of an address that is never somebody else's: of IPv6 always the /64. */
+export function networkKey(client: string): string {
+  if (!client.includes(':')) return client;
   const [head = '', tail] = client.split('::', 2);
   const groups = groupsOf(head);
   if (tail !== undefined) {
