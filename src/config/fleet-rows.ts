@@ -3,7 +3,7 @@
  * of a Valkey or Redis server. What several of the keys have to agree on is in fleet-settings.ts.
  */
 import { availableParallelism } from 'node:os';
-import { defineSection, type Row } from './table.ts';
+import { countRow, defineSection } from './table.ts';
 import {
   accept,
   integer,
@@ -45,14 +45,6 @@ const nodeName: ValueType<string> = scalar(
       ? accept(text)
       : refuse('it is not 1-63 letters, digits and any of . _ -'),
 );
-
-function count(
-  options: { min: number; max: number; default: number },
-  help: string,
-  unit = '',
-): Row<number> {
-  return { type: integer(options, unit), default: String(options.default), live: true, help };
-}
 
 /** The most worker processes; also the largest number that may be written. */
 export const workersMax = 256;
@@ -128,19 +120,19 @@ export const fleetSection = defineSection({
       live: true,
       help: 'What this machine is called in `virus fleet`, and in where a pattern came from.',
     },
-    MaxOutbox: count(
+    MaxOutbox: countRow(
       { min: 1, max: 1_000_000, default: 100_000 },
       'How many commands wait for the server while it is away. Beyond it console commands are refused, because none that was answered is lost; counted as fleet_commands_refused.',
     ),
-    MaxTallies: count(
+    MaxTallies: countRow(
       { min: 0, max: 10_000, default: 500 },
       'How many windows that come often are counted together with the other machines at a time, so that a worm that is spread thinly over all is seen. 0 turns it off. The others are counted as fleet_windows_omitted.',
     ),
-    SnapshotEvery: count(
+    SnapshotEvery: countRow(
       { min: 100, max: 1_000_000, default: 20_000 },
       'After so many commands one machine writes a snapshot, and the commands before the previous one are taken away.',
     ),
-    EngineTimeout: count(
+    EngineTimeout: countRow(
       { min: 1, max: 300, default: 5 },
       'How long the server may take for an answer, or for the connection. Then it counts as lost, and is tried again after a second, and up to every ten.',
       'seconds',
