@@ -11,7 +11,7 @@ import type { FleetSettings } from './config/shape.ts';
 import { Link } from './fleet/link.ts';
 import type { NodeRow } from './fleet/nodes.ts';
 import { Replica } from './fleet/replica.ts';
-import { Tallies, tallyFloor, type WindowCounts } from './fleet/tallies.ts';
+import { type NodeCounts, Tallies, tallyFloor } from './fleet/tallies.ts';
 import type { Statistics } from './statistics.ts';
 import type { PatternDatabase } from './virus/pattern-database.ts';
 
@@ -19,7 +19,7 @@ export interface FleetServiceOptions {
   readonly settings: () => FleetSettings;
   readonly database: PatternDatabase;
   /** What counts the requests of this machine. */
-  readonly counts: () => WindowCounts | undefined;
+  readonly counts: () => NodeCounts | undefined;
   readonly clock: Clock;
   readonly statistics: Statistics;
   /** The engine was lost, or is back. */
@@ -44,7 +44,7 @@ function nameOf({ isTls, host, port }: Engine): string {
   return `${isTls ? 'rediss' : 'redis'}://${written}:${port}`;
 }
 
-const noCounts: WindowCounts = {
+const noCounts: NodeCounts = {
   interval: 0,
   threshold: 0,
   isWatching: false,

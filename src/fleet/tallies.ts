@@ -6,22 +6,18 @@
  */
 import type { Statistics } from '../statistics.ts';
 import type { FrequentWindow } from '../virus/heuristics.ts';
+import type { Suspects } from '../virus/suspects.ts';
 import type { Connection } from './valkey.ts';
 import { keyOf } from './valkey-store.ts';
 
 /** What counts the requests of this node. */
-export interface WindowCounts {
-  /** The number of the running refresh interval. */
-  readonly interval: number;
-  readonly threshold: number;
-  readonly isWatching: boolean;
-  frequent(min: number, max: number): { windows: readonly FrequentWindow[]; omitted: number };
-  /** Makes a window suspect at its next request; gives the count that it has from now on. */
-  raise(window: FrequentWindow): number;
-}
+export type NodeCounts = Pick<
+  Suspects,
+  'interval' | 'threshold' | 'isWatching' | 'frequent' | 'raise'
+>;
 
 export interface TallyOptions {
-  readonly counts: WindowCounts;
+  readonly counts: NodeCounts;
   readonly statistics: Statistics;
   /** MaxTallies. */
   readonly windowsMax: () => number;

@@ -182,7 +182,7 @@ export class DistributionTable {
    * The windows seen at least `min` times in the running interval, those seen most first, at most `max`;
    * and how many more there are.
    */
-  frequent(min: number, max: number): { windows: FrequentWindow[]; omitted: number } {
+  frequent(min: number, max: number): { windows: readonly FrequentWindow[]; omitted: number } {
     const rows: number[] = [];
     for (let row = 0; row < this.#distinct; row += 1) {
       if (this.#rows.count(row) >= min) rows.push(row);

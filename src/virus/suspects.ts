@@ -5,7 +5,7 @@
  * elsewhere. Pure.
  */
 import type { Statistics } from '../statistics.ts';
-import type { FrequentWindow } from './heuristics.ts';
+import type { DistributionTable, FrequentWindow } from './heuristics.ts';
 import type { HitRates } from './hit-rates.ts';
 
 /** A request that has become suspect. Text is latin1, one character a byte. */
@@ -21,25 +21,10 @@ export interface Suspect {
 }
 
 /** Counts windows by refresh interval: DistributionTable, or whoever sums over several of them. */
-export interface WindowCounts {
-  readonly displaced: number;
-  tally(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
-    interval: number,
-    threshold: number,
-  ): boolean;
-  withdraw(): void;
-  reportAgain(): void;
-  /** The interval whose windows are counted. */
-  readonly interval: number;
-  /** Windows that came at least `min` times in it, the most frequent `max`, and how many more there are. */
-  frequent(min: number, max: number): { windows: readonly FrequentWindow[]; omitted: number };
-  /** Has a window counted as seen at least `count` times. */
-  raise(window: FrequentWindow, count: number): void;
-}
+export type WindowCounts = Pick<
+  DistributionTable,
+  'displaced' | 'tally' | 'withdraw' | 'reportAgain' | 'interval' | 'frequent' | 'raise'
+>;
 
 export interface SuspectsOptions {
   readonly table: WindowCounts;
