@@ -1,9 +1,8 @@
 /** A collector of spans, over OTLP/HTTP with protobuf, that answers as the test says. */
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { Cleanup } from './cleanup.ts';
+import { listening } from './listening.ts';
 import { type ReceivedSpan, readSpans } from './otlp-reader.ts';
 
 export interface CollectedPost {
@@ -41,13 +40,6 @@ export async function startTraceCollector(
     response.writeHead(answer.status, { 'Content-Type': 'application/x-protobuf' });
     response.end(answer.content ?? '');
   });
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  test.after(async () => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(test, server, options.port);
   return { port, posts, answers, spans };
 }

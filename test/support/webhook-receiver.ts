@@ -1,10 +1,9 @@
 /** A receiver of webhooks, over HTTP or HTTPS, that answers as the test says. */
-import { once } from 'node:events';
 import http, { type IncomingHttpHeaders } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Cleanup } from './cleanup.ts';
+import { listening } from './listening.ts';
 
 export interface ReceivedPost {
   readonly url: string;
@@ -47,13 +46,6 @@ export async function startWebhookReceiver(
   server.on('connection', () => {
     receiver.connectionCount += 1;
   });
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  test.after(async () => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(test, server, options.port);
   return Object.assign(receiver, { port });
 }
